@@ -1,0 +1,110 @@
+/*
+ * Both directions of an SMTP connection (RFC 5321; STARTTLS: RFC 3207; PIPELINING: RFC 2920; BDAT: RFC
+ * 3030; AUTH: RFC 4954; LMTP: RFC 2033), up to the exact byte where TLS starts. Commands wait in a queue
+ * for their replies. Message bodies and AUTH exchanges are passed over and never kept.
+ */
+#ifndef TLSVANE_SMTP_DIALOG_H
+#define TLSVANE_SMTP_DIALOG_H
+
+#include "cursor.h"
+#include "side.h"
+#include "smtp_line.h"
+
+#define SMTP_BANNER_MAX  160 /* bytes of the greeting's text that are kept, with the NUL */
+#define SMTP_HELO_MAX    128 /* RFC 1035 allows 255; nobody sends it */
+#define SMTP_COMMANDS_MAX 64 /* commands without a reply yet; a client that has more is no longer followed */
+#define SMTP_HISTORY_MAX  24 /* letters, with the NUL */
+
+enum smtp_fact { /* seen or not: bits of smtp_facts.seen */
+	SMTP_SAW_BANNER = 1 << 0,      /* the server's greeting, of any code */
+	SMTP_SAW_EHLO = 1 << 1,
+	SMTP_SAW_HELO = 1 << 2,
+	SMTP_SAW_CAPABILITIES = 1 << 3,/* a whole 250 reply to EHLO */
+	SMTP_OFFERED = 1 << 4,         /* ... with STARTTLS or X-ANONYMOUSTLS among them (the last EHLO decides) */
+	SMTP_REQUESTED = 1 << 5,       /* STARTTLS or X-ANONYMOUSTLS was sent */
+	SMTP_ANONYMOUS = 1 << 6,       /* ... it was X-ANONYMOUSTLS (MS-SMTPNTLM; Exchange between its own servers) */
+	SMTP_MAIL = 1 << 7,            /* MAIL FROM was sent in the clear */
+	SMTP_MAIL_ACCEPTED = 1 << 8,   /* ... and a 2xx reply came to it */
+	SMTP_INJECTED = 1 << 9,        /* bytes in the clear between STARTTLS and the 220 (CVE-2011-0411) */
+	SMTP_SPOKEN = 1 << 10,         /* at least one side said something that only SMTP says */
+	SMTP_FOREIGN = 1 << 11,        /* what was said is not SMTP */
+	SMTP_RESYNCED = 1 << 12,       /* bytes were missing and the dialogue was picked up behind them */
+	SMTP_MASKED = 1 << 13,         /* a capability of X's and the length of STARTTLS: a middlebox masked it */
+};
+
+struct smtp_facts {
+	uint32_t seen;                 /* enum smtp_fact */
+	uint16_t starttls_reply;       /* the code of the last final reply to STARTTLS, 0: none */
+	uint16_t banner_code;          /* 220, 554, ...; 0: none seen */
+	char banner[SMTP_BANNER_MAX];  /* the first line's text behind the code, printable UTF-8 or '?', NUL-terminated */
+	char helo[SMTP_HELO_MAX];      /* the argument of the last EHLO, HELO or LHLO, cleaned likewise */
+	char history[SMTP_HISTORY_MAX];/* one letter an event, upper case from the client; see smtp_dialog.c */
+};
+
+enum smtp_command_kind {
+	SMTP_OTHER,
+	SMTP_EHLO,
+	SMTP_STARTTLS,
+	SMTP_MAIL_FROM,
+	SMTP_DATA,
+	SMTP_BDAT,
+	SMTP_AUTH,
+	SMTP_QUIT,
+};
+
+/* What the bytes of one side are at the moment. */
+enum smtp_mode {
+	SMTP_MODE_LINES,
+	SMTP_MODE_WAIT,  /* client only: nothing more is read until the reply to the last command tells what follows */
+	SMTP_MODE_BODY,  /* client only: up to CRLF . CRLF */
+	SMTP_MODE_CHUNK, /* client only: `chunk_left` bytes of BDAT */
+	SMTP_MODE_TLS,   /* from the next byte on: TLS */
+	SMTP_MODE_OVER,  /* nothing more can be learnt */
+};
+
+struct smtp_dialog {
+	struct smtp_facts facts;
+	struct smtp_line line[SIDES];
+	uint8_t mode[SIDES];                /* enum smtp_mode */
+	uint8_t commands[SMTP_COMMANDS_MAX];/* a ring of enum smtp_command_kind */
+	uint8_t first, count;
+	uint8_t body_match;                 /* how much of CRLF . CRLF was seen */
+	uint64_t chunk_left;
+	uint16_t reply_code;                /* of the multi-line reply under way, 0: none */
+	bool capabilities_offered;          /* ... has STARTTLS among its lines */
+	bool greeted;                       /* the banner has been read */
+	bool resync[SIDES];                 /* bytes are missing: pass over the rest of the line */
+};
+
+/* Starts a dialogue at its first byte; `midstream`: it may already be under way. */
+void smtp_dialog_init(struct smtp_dialog *d, bool midstream);
+
+/*
+ * Reads what `side` sent. Returns how many bytes were used: fewer than all when the rest has to wait for
+ * the other side (SMTP_MODE_WAIT: offer it again after the other side was fed) or when TLS starts there
+ * (smtp_dialog_tls_started()). Never needs a byte twice that it has used.
+ */
+MUST_USE size_t smtp_dialog_feed(struct smtp_dialog *d, enum side side, const uint8_t *bytes, size_t length);
+
+/* `length` bytes of `side` will never come (0: unknown how many). */
+void smtp_dialog_gap(struct smtp_dialog *d, enum side side, size_t length);
+
+/*
+ * The reply that the client's bytes wait for will never come (one direction only, or the caller's buffer
+ * is full). `bytes` are those that wait: they decide by their structure whether TLS, a body or
+ * commands follow.
+ */
+void smtp_dialog_stop_waiting(struct smtp_dialog *d, const uint8_t *bytes, size_t length);
+
+/* Both sides' next unused byte is TLS. */
+static inline bool smtp_dialog_tls_started(const struct smtp_dialog *d)
+{
+	return d->mode[SIDE_CLIENT] == SMTP_MODE_TLS;
+}
+
+static inline bool smtp_dialog_waiting(const struct smtp_dialog *d)
+{
+	return d->mode[SIDE_CLIENT] == SMTP_MODE_WAIT;
+}
+
+#endif

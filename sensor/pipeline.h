@@ -1,0 +1,52 @@
+/*
+ * The way of a packet: frame -> flow -> stream -> session -> record. One pipeline belongs to one thread.
+ */
+#ifndef TLSVANE_PIPELINE_H
+#define TLSVANE_PIPELINE_H
+
+#include "record.h"
+
+struct pipeline;
+
+/* Called for each session as it ends; *r is good until it returns. */
+typedef void pipeline_sink(void *context, const struct record *r);
+
+struct pipeline_options {
+	const uint16_t *ports; /* TCP ports on which mail is spoken; NULL: 25 */
+	size_t port_count;
+	size_t flows_max;      /* 0: LIMIT_FLOWS */
+	pipeline_sink *sink;
+	void *context;
+};
+
+struct pipeline_stats {
+	uint64_t packets, bytes;         /* frames given, and their length on the wire */
+	uint64_t segments;               /* ... that were TCP on a mail port */
+	uint64_t refused[RESULT_KINDS];  /* frames that were not, by -result */
+	uint64_t flows, flows_open, half_open_expired;
+	uint64_t flows_evicted;          /* given up at the cap */
+	uint64_t sessions;               /* records handed to the sink */
+	uint64_t out_of_order, retransmitted, overlap_conflicts;
+	uint64_t gaps, gap_bytes;        /* holes given up on */
+	uint64_t cut_bytes;              /* payload bytes that the snap length cut off */
+	uint64_t held_refused;           /* segments dropped because reassembly memory was full */
+	uint64_t tls_malformed;
+};
+
+/* NULL when memory is short. Copies what it needs of *options. */
+struct pipeline *pipeline_new(const struct pipeline_options *options);
+void pipeline_free(struct pipeline *p);
+
+/* One frame, as libpcap gives it; `ns` since the epoch. */
+void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8_t *frame, size_t captured,
+    size_t length);
+
+/* Lets flows time out as of `ns`, when no packet comes that would. */
+void pipeline_tick(struct pipeline *p, uint64_t ns);
+
+/* Ends every open flow, in the order of their first packets; each gives its record. */
+void pipeline_finish(struct pipeline *p);
+
+const struct pipeline_stats *pipeline_stats(const struct pipeline *p);
+
+#endif

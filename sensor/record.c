@@ -1,0 +1,279 @@
+/* The session record and its field table. */
+#include "record.h"
+
+#include <string.h>
+
+#include "../parsers/tls_hello.h"
+#include "../parsers/tls_names.h"
+
+static const char *const outcomes[OUTCOMES] = {
+    [OUTCOME_TLS] = "tls",
+    [OUTCOME_TLS_FAILED] = "tls_failed",
+    [OUTCOME_STARTTLS_REFUSED] = "starttls_refused",
+    [OUTCOME_STARTTLS_ABANDONED] = "starttls_abandoned",
+    [OUTCOME_STARTTLS_UNUSED] = "starttls_unused",
+    [OUTCOME_STARTTLS_NOT_OFFERED] = "starttls_not_offered",
+    [OUTCOME_NO_MAIL] = "no_mail",
+    [OUTCOME_NOT_SMTP] = "not_smtp",
+    [OUTCOME_UNKNOWN] = "unknown",
+};
+
+static const char *const legacy_sides[LEGACY_SIDES] = {
+    [LEGACY_NONE] = "none",
+    [LEGACY_CLIENT] = "client",
+    [LEGACY_SERVER] = "server",
+    [LEGACY_DOWNGRADE] = "downgrade",
+    [LEGACY_UNKNOWN] = "unknown",
+};
+
+static const char *const confidences[CONFIDENCES] = {
+    [CONFIDENCE_CLIENT_ONLY] = "client_only",
+    [CONFIDENCE_SERVER_ONLY] = "server_only",
+    [CONFIDENCE_MIDSTREAM] = "midstream",
+    [CONFIDENCE_GAP] = "gap",
+    [CONFIDENCE_FULL] = "full",
+};
+
+static const char *const sides[] = {
+    [RECORD_SIDE_CLIENT] = "client", [RECORD_SIDE_SERVER] = "server"};
+static const char *const alert_levels[] = {[1] = "warning", [2] = "fatal"};
+static const char *const sentinels[] = {[TLS_SENTINEL_11] = "1.1", [TLS_SENTINEL_12] = "1.2"};
+static const char *const tunnels[] = {
+    [FRAME_TUNNEL_GRE] = "gre",
+    [FRAME_TUNNEL_ERSPAN] = "erspan",
+    [FRAME_TUNNEL_VXLAN] = "vxlan",
+    [FRAME_TUNNEL_GENEVE] = "geneve",
+    [FRAME_TUNNEL_IPIP] = "ipip",
+    [FRAME_TUNNEL_6IN4] = "6in4",
+    [FRAME_TUNNEL_MPLS] = "mpls",
+    [FRAME_TUNNEL_PPPOE] = "pppoe",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define FIELD(name_, type_, member_, help_, example_) \
+	{.name = name_, .type = type_, .offset = offsetof(struct record, member_), .help = help_, \
+	    .example = example_}
+#define ENUM(name_, member_, names_, help_, example_) \
+	{.name = name_, .type = FIELD_ENUM, .offset = offsetof(struct record, member_), .names = names_, \
+	    .names_count = COUNT(names_), .help = help_, .example = example_}
+
+const struct field record_fields[] = {
+    FIELD("@timestamp", FIELD_TIME, start_ns, "Time of the first packet, UTC.", "2026-03-01T08:15:30.123456789Z"),
+    FIELD("event.duration", FIELD_DURATION, duration_ns, "First to last packet, in nanoseconds.", "184000000"),
+    FIELD("client.ip", FIELD_IP, client_ip, "Who opened the connection.", "192.0.2.10"),
+    FIELD("client.port", FIELD_NUMBER, client_port, "The client's TCP port.", "49152"),
+    FIELD("server.ip", FIELD_IP, server_ip, "Who was asked.", "2001:db8::25"),
+    FIELD("server.port", FIELD_NUMBER, server_port, "The server's TCP port.", "25"),
+    FIELD("network.vlan.id", FIELD_NUMBER, vlan, "Outermost VLAN id.", "120"),
+    FIELD("network.inner.vlan.id", FIELD_NUMBER, inner_vlan, "Next VLAN id, behind the outermost.", "7"),
+    ENUM("network.tunnel", tunnel, tunnels, "The innermost tunnel that carried the connection.", "vxlan"),
+    FIELD("network.protocol", FIELD_TEXT, protocol, "smtp, or what else is spoken.", "smtp"),
+    FIELD("smtp.banner", FIELD_TEXT, banner, "The greeting's text, behind its code.", "mx.example.net ESMTP Postfix"),
+    FIELD("smtp.helo", FIELD_TEXT, helo, "The name that the client gave with EHLO or HELO.", "out.example.org"),
+    FIELD("smtp.software", FIELD_TEXT, software, "The server's product.", "Postfix"),
+    FIELD("smtp.starttls.offered", FIELD_BOOLEAN, starttls_offered, "STARTTLS stood among the EHLO capabilities.", "true"),
+    FIELD("smtp.starttls.requested", FIELD_BOOLEAN, starttls_requested, "The client sent STARTTLS.", "true"),
+    FIELD("smtp.starttls.reply", FIELD_NUMBER, starttls_reply, "The reply code to STARTTLS.", "220"),
+    FIELD("smtp.plaintext_mail", FIELD_BOOLEAN, plaintext_mail, "MAIL FROM went in the clear.", "false"),
+    FIELD("tls.version_protocol", FIELD_VERSION_PROTOCOL, tls_version, "tls, or ssl for SSL 2 and 3.", "tls"),
+    FIELD("tls.version", FIELD_VERSION, tls_version, "The negotiated version, from ServerHello alone.", "1.2"),
+    FIELD("tls.cipher", FIELD_CIPHER, cipher_suite, "The negotiated cipher suite by its IANA name.", "TLS_AES_256_GCM_SHA384"),
+    FIELD("tls.curve", FIELD_GROUP, group, "The key-exchange group by its IANA name.", "x25519"),
+    FIELD("tls.dh_bits", FIELD_NUMBER, dh_bits, "Size of the DHE prime, in bits.", "2048"),
+    FIELD("tls.established", FIELD_BOOLEAN, established, "Both sides went on to encrypted data.", "true"),
+    FIELD("tls.resumed", FIELD_BOOLEAN, resumed, "An abbreviated handshake.", "false"),
+    FIELD("tls.next_protocol", FIELD_TEXT, next_protocol, "ALPN, as the server chose it.", "smtp"),
+    FIELD("tls.client.server_name", FIELD_TEXT, server_name, "The server's name in the client's SNI.", "mx.example.net"),
+    FIELD("tls.client.min_version", FIELD_VERSION, client_min_version, "The lowest version offered, where supported_versions tells.", "1.2"),
+    FIELD("tls.client.max_version", FIELD_VERSION, client_max_version, "The highest version offered.", "1.3"),
+    FIELD("tls.client.fallback_scsv", FIELD_BOOLEAN, fallback_scsv, "The client fell back on purpose (RFC 7507).", "false"),
+    FIELD("tls.client.certificate_requested", FIELD_BOOLEAN, certificate_requested, "The server asked for a client certificate, in the clear.", "true"),
+    FIELD("tls.client.certificate_sent", FIELD_BOOLEAN, certificate_sent, "The client sent one, in the clear.", "true"),
+    ENUM("tls.server.downgrade_sentinel", sentinel, sentinels, "ServerHello says that the server can do more (RFC 8446 section 4.1.3).", "1.1"),
+    ENUM("tls.alert.side", alert_side, sides, "Who sent the first fatal (else first) alert in the clear.", "server"),
+    ENUM("tls.alert.level", alert_level, alert_levels, "Its level.", "fatal"),
+    FIELD("tls.alert.code", FIELD_ALERT_CODE, alert_code, "Its code.", "40"),
+    FIELD("tls.alert.description", FIELD_ALERT_DESCRIPTION, alert_code, "Its name.", "handshake_failure"),
+    ENUM("tlsvane.outcome", outcome, outcomes, "What became of the session.", "tls"),
+    ENUM("tlsvane.legacy_side", legacy_side, legacy_sides, "Whose fault a version below TLS 1.2 is.", "server"),
+    ENUM("tlsvane.confidence", confidence, confidences, "How much of the session was seen.", "full"),
+    FIELD("tlsvane.history", FIELD_STRING, history, "The dialogue in letters, upper case from the client.", "bErSs:CSXKnGIFif"),
+};
+
+const size_t record_field_count = COUNT(record_fields);
+
+const struct field *record_field(const char *name)
+{
+	for (size_t i = 0; i < record_field_count; i++)
+		if (strcmp(record_fields[i].name, name) == 0)
+			return &record_fields[i];
+	return NULL;
+}
+
+void record_init(struct record *r)
+{
+	memset(r, 0, offsetof(struct record, text) + 1);
+	r->text_used = 1; /* offset 0 means absent */
+}
+
+size_t record_size(const struct record *r)
+{
+	return offsetof(struct record, text) + r->text_used;
+}
+
+/* Bytes of a UTF-8 character must not be torn: steps back over continuation bytes. */
+static size_t whole_characters(const char *text, size_t length)
+{
+	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	return length;
+}
+
+void record_set_text(struct record *r, uint16_t *field, const char *text)
+{
+	size_t room = RECORD_TEXT_MAX - r->text_used, length = strlen(text);
+
+	if (length == 0 || room < 2)
+		return;
+	if (length > room - 1)
+		length = whole_characters(text, room - 1);
+	memcpy(r->text + r->text_used, text, length);
+	r->text[r->text_used + length] = '\0';
+	*field = r->text_used;
+	r->text_used = (uint16_t)(r->text_used + length + 1);
+}
+
+const char *record_text(const struct record *r, uint16_t field)
+{
+	return field == 0 ? NULL : r->text + field;
+}
+
+static const char *name_in(const char *const *names, size_t count, unsigned value)
+{
+	return value < count ? names[value] : NULL;
+}
+
+const char *record_outcome_name(unsigned outcome)
+{
+	return name_in(outcomes, OUTCOMES, outcome);
+}
+
+const char *record_legacy_side_name(unsigned side)
+{
+	return name_in(legacy_sides, LEGACY_SIDES, side);
+}
+
+const char *record_confidence_name(unsigned confidence)
+{
+	return name_in(confidences, CONFIDENCES, confidence);
+}
+
+static void say_text(struct field_value *v, const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		return;
+	v->kind = VALUE_TEXT;
+	v->text = text;
+}
+
+static void say_number(struct field_value *v, uint64_t number)
+{
+	v->kind = VALUE_NUMBER;
+	v->number = number;
+}
+
+/* A code point without a name is shown as it is; it was seen, so it is not absent. */
+static void say_code(struct field_value *v, const char *name, unsigned code)
+{
+	if (name == NULL) {
+		snprintf(v->buffer, sizeof(v->buffer), "0x%04X", code);
+		name = v->buffer;
+	}
+	say_text(v, name);
+}
+
+static void say_u16(struct field_value *v, const struct record *r, const struct field *f, uint16_t n)
+{
+	switch (f->type) {
+	case FIELD_NUMBER:
+		if (n != 0)
+			say_number(v, n);
+		break;
+	case FIELD_TEXT:
+		say_text(v, record_text(r, n));
+		break;
+	case FIELD_VERSION:
+		if (n != 0)
+			say_code(v, tls_version_number(n), n);
+		break;
+	case FIELD_VERSION_PROTOCOL:
+		if (n != 0)
+			say_text(v, tls_version_protocol(n));
+		break;
+	case FIELD_CIPHER:
+		if (r->tls_version != 0 && r->tls_version != TLS_VERSION_SSL2)
+			say_code(v, tls_cipher_suite_name(n), n);
+		break;
+	default: /* FIELD_GROUP */
+		if (n != 0)
+			say_code(v, tls_group_name(n), n);
+	}
+}
+
+static void say_u8(struct field_value *v, const struct record *r, const struct field *f, uint8_t n)
+{
+	switch (f->type) {
+	case FIELD_BOOLEAN:
+		if (n == RECORD_ABSENT)
+			return;
+		v->kind = VALUE_BOOLEAN;
+		v->number = n == RECORD_TRUE;
+		break;
+	case FIELD_ENUM:
+		say_text(v, name_in(f->names, f->names_count, n));
+		break;
+	case FIELD_ALERT_CODE:
+		if (r->alert_level != 0)
+			say_number(v, n);
+		break;
+	default: /* FIELD_ALERT_DESCRIPTION */
+		if (r->alert_level != 0)
+			say_text(v, tls_alert_name(n));
+	}
+}
+
+void record_value(const struct record *r, const struct field *field, struct field_value *value)
+{
+	const char *at = (const char *)r + field->offset;
+	struct frame_address address;
+	uint64_t u64;
+	uint16_t u16;
+
+	value->kind = VALUE_ABSENT;
+	switch (field->type) {
+	case FIELD_TIME:
+		memcpy(&u64, at, sizeof(u64));
+		say_text(value, time_format(u64, value->buffer));
+		break;
+	case FIELD_DURATION:
+		memcpy(&u64, at, sizeof(u64));
+		say_number(value, u64);
+		break;
+	case FIELD_IP:
+		memcpy(&address, at, sizeof(address));
+		say_text(value, address_format(&address, value->buffer));
+		break;
+	case FIELD_STRING:
+		say_text(value, at);
+		break;
+	case FIELD_BOOLEAN:
+	case FIELD_ENUM:
+	case FIELD_ALERT_CODE:
+	case FIELD_ALERT_DESCRIPTION:
+		say_u8(value, r, field, (uint8_t)*at);
+		break;
+	default:
+		memcpy(&u16, at, sizeof(u16));
+		say_u16(value, r, field, u16);
+	}
+}

@@ -1,0 +1,158 @@
+/* Records as text: nested JSON (RFC 8259), lists, addresses (RFC 5952), times (RFC 3339). */
+#include "record.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <time.h>
+
+static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+const char *address_format(const struct frame_address *address, char text[ADDRESS_TEXT_MAX])
+{
+	const uint8_t *b = address->bytes;
+	bool v4 = memcmp(b, v4_mapped, sizeof(v4_mapped)) == 0;
+
+	if (inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? b + 12 : b, text, ADDRESS_TEXT_MAX) == NULL)
+		text[0] = '\0';
+	return text;
+}
+
+bool address_parse(const char *text, struct frame_address *address)
+{
+	if (inet_pton(AF_INET6, text, address->bytes) == 1)
+		return true;
+	memcpy(address->bytes, v4_mapped, sizeof(v4_mapped));
+	return inet_pton(AF_INET, text, address->bytes + 12) == 1;
+}
+
+const char *time_format(uint64_t ns, char text[TIME_TEXT_MAX])
+{
+	time_t seconds = (time_t)(ns / 1000000000u);
+	struct tm tm;
+	size_t used;
+
+	if (gmtime_r(&seconds, &tm) == NULL)
+		memset(&tm, 0, sizeof(tm));
+	used = strftime(text, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + used, TIME_TEXT_MAX - used, ".%09uZ", (unsigned)(ns % 1000000000u));
+	return text;
+}
+
+/* Length of the well-formed UTF-8 character at `s` (RFC 3629 section 4), 0 where it is none. */
+static size_t utf8_length(const unsigned char *s)
+{
+	size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : 4;
+
+	if (s[0] >= 0x80 && (s[0] < 0xc2 || s[0] > 0xf4))
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return length;
+}
+
+void json_write_string(FILE *to, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t length;
+
+	putc('"', to);
+	for (; *s != '\0'; s += length) {
+		length = utf8_length(s);
+		if (length == 0) {
+			fputs("\\ufffd", to);
+			length = 1;
+		} else if (*s == '"' || *s == '\\') {
+			fprintf(to, "\\%c", *s);
+		} else if (*s < 0x20 || *s == 0x7f) {
+			fprintf(to, "\\u%04x", *s);
+		} else {
+			fwrite(s, 1, length, to);
+		}
+	}
+	putc('"', to);
+}
+
+static void write_json_value(FILE *to, const struct field_value *v)
+{
+	if (v->kind == VALUE_TEXT)
+		json_write_string(to, v->text);
+	else if (v->kind == VALUE_BOOLEAN)
+		fputs(v->number ? "true" : "false", to);
+	else
+		fprintf(to, "%llu", (unsigned long long)v->number);
+}
+
+/* How many bytes of two dotted names are whole labels in common, the last label never. */
+static size_t shared_prefix(const char *a, const char *b)
+{
+	size_t shared = 0;
+
+	for (size_t i = 0; a[i] != '\0' && a[i] == b[i]; i++)
+		if (a[i] == '.')
+			shared = i + 1;
+	return shared;
+}
+
+static int dots(const char *text)
+{
+	int n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '.';
+	return n;
+}
+
+/* Closes the objects that `last` stood in and `name` does not, opens those that it does. */
+static void write_json_name(FILE *to, const char *last, const char *name)
+{
+	size_t shared = shared_prefix(last, name);
+	const char *label = name + shared, *dot;
+
+	for (int i = dots(last + shared); i > 0; i--)
+		putc('}', to);
+	if (last[0] != '\0')
+		putc(',', to);
+	for (; (dot = strchr(label, '.')) != NULL; label = dot + 1)
+		fprintf(to, "\"%.*s\":{", (int)(dot - label), label);
+	fprintf(to, "\"%s\":", label);
+}
+
+void record_write_json(FILE *to, const struct record *r)
+{
+	struct field_value value;
+	const char *last = "";
+
+	putc('{', to);
+	for (size_t i = 0; i < record_field_count; i++) {
+		const struct field *f = &record_fields[i];
+
+		record_value(r, f, &value);
+		if (value.kind == VALUE_ABSENT)
+			continue;
+		write_json_name(to, last, f->name);
+		write_json_value(to, &value);
+		last = f->name;
+	}
+	for (int i = dots(last); i >= 0; i--)
+		putc('}', to);
+	putc('\n', to);
+}
+
+void record_write_list(FILE *to, const struct record *r)
+{
+	struct field_value value;
+
+	for (size_t i = 0; i < record_field_count; i++) {
+		record_value(r, &record_fields[i], &value);
+		if (value.kind == VALUE_TEXT)
+			fprintf(to, "%s: %s\n", record_fields[i].name, value.text);
+		else if (value.kind == VALUE_BOOLEAN)
+			fprintf(to, "%s: %s\n", record_fields[i].name, value.number ? "true" : "false");
+		else if (value.kind == VALUE_NUMBER)
+			fprintf(to, "%s: %llu\n", record_fields[i].name, (unsigned long long)value.number);
+	}
+}

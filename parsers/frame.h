@@ -2,7 +2,8 @@
  * One captured frame -> one TCP segment view.
  * Link layers: Ethernet, 802.1Q and QinQ, Linux SLL and SLL2, raw IP, BSD null and loop.
  * Tunnels: MPLS, PPPoE, GRE, ERSPAN I-III, VXLAN, GENEVE, IP in IP, 6in4, nested up to FRAME_DEPTH_MAX.
- * IPv4 with options (RFC 791), IPv6 with extension headers (RFC 8200), TCP (RFC 9293).
+ * IPv4 with options (RFC 791), IPv6 with extension headers (RFC 8200), TCP (RFC 9293). Checksums are not
+ * verified: a capture on a sending host comes before the card fills them in.
  */
 #ifndef TLSVANE_FRAME_H
 #define TLSVANE_FRAME_H
@@ -64,17 +65,24 @@ struct fragment {
  * Decodes a frame of `captured` bytes that had `length` on the wire, of pcap link type `link_type`
  * (LINKTYPE_ value). Returns 0 with *segment filled, RESULT_FRAGMENT with *fragment filled (and the
  * VLANs and tunnel seen so far in *segment), or the reason why this is not a TCP segment.
- * RESULT_CUT: the headers themselves were cut by the snap length. Ethernet padding behind the IP
- * length is not payload.
+ * RESULT_CUT: the headers themselves were cut by the snap length, or a fragment was, which then cannot
+ * be reassembled. RESULT_BAD_LENGTH: a header or length goes beyond the frame or the IP length around it.
+ * Ethernet padding behind the IP length is not payload. On any other result *segment is undefined.
  */
 MUST_USE int frame_decode(int link_type, const uint8_t *frame, size_t captured, size_t length,
     struct segment *segment, struct fragment *fragment);
 
-/* Decodes the reassembled payload of an IP datagram; *segment still holds what frame_decode put there. */
+/*
+ * Decodes the reassembled payload of an IP datagram; *segment still holds what frame_decode put there.
+ * RESULT_FRAGMENT: in a tunnel inside it there is another fragment, which is not followed.
+ */
 MUST_USE int frame_decode_whole(const struct fragment *whole, struct segment *segment);
 
 /* Whether frame_decode has a row for a link type. */
 bool frame_link_known(int link_type);
+
+/* Whether an address is IPv4, in its mapped form. */
+bool frame_address_is_ipv4(const struct frame_address *address);
 
 /* The name of a tunnel as network.tunnel says it, NULL for none. */
 const char *frame_tunnel_name(uint8_t tunnel);

@@ -18,11 +18,25 @@
 #define LIMIT_DIALOG_S         660    /* RFC 5321 section 4.5.3.2: a server may take 10 minutes after DATA */
 #define LIMIT_CLOSED_S         5      /* late retransmissions must not look like a new flow */
 
+/* What is not SMTP, shown to nDPI */
+#define LIMIT_DISCOVER_PACKETS 8      /* segments of a flow: nDPI knows by then, or never will */
+#define LIMIT_DISCOVER_BYTES   1460   /* bytes of a segment: one Ethernet frame's worth */
+
 /* Reassembly */
 #define LIMIT_HELD_SIDE        (256u * 1024)        /* bytes out of order or waiting, a direction: a window's worth */
 #define LIMIT_HELD_TOTAL       (64u * 1024 * 1024)  /* ... of all flows together */
+#define LIMIT_SEQUENCE_AHEAD   (16 * 1024 * 1024)   /* bytes a segment may be ahead unless the peer acknowledged it:
+                                                       the largest receive buffer of a stock Linux, twice over */
 #define LIMIT_GAP_WAIT_NS      1000000000ull        /* a hole that the peer has acknowledged is waited for so long */
 #define LIMIT_GAP_WAIT_CHUNKS  64     /* ... or until so many segments stand behind it */
+
+/* Fragments */
+#define LIMIT_FRAGMENT_DATAGRAMS 4096                /* datagrams under way at once: fragmented mail is rare */
+#define LIMIT_FRAGMENT_BYTES     (16u * 1024 * 1024) /* bytes held of them all: 256 of the largest */
+#define LIMIT_FRAGMENTS          128                 /* fragments a datagram: 64 KB at RFC 791's MTU of 576 are 119 */
+#define LIMIT_FRAGMENT_IPV4_NS   30000000000ull      /* ns of capture time from the first fragment: as Linux waits */
+#define LIMIT_FRAGMENT_IPV6_NS   60000000000ull      /* ... RFC 8200 section 4.5 */
+#define LIMIT_FRAGMENT_DONE_NS   100000000ull        /* ns in which a copy of a fragment may still follow the whole */
 
 /* Tally and Redis */
 #define LIMIT_TALLY_PAIRS      500000 /* host pairs in memory (about 600 bytes each); written ones go first */
@@ -32,7 +46,13 @@
 #define LIMIT_REPLY_MS         5000   /* milliseconds for one reply: a slow disk under fsync */
 #define LIMIT_BACKOFF_MIN_MS   100    /* first wait before connecting again; doubled each time ... */
 #define LIMIT_BACKOFF_MAX_MS   10000  /* ... up to this */
+#define LIMIT_DRAIN_MS         10000  /* milliseconds at exit for writing what waits; the rest goes to the spool */
 #define LIMIT_HEARTBEAT_S      5      /* seconds between two heartbeats */
 #define LIMIT_LEASE_S          15     /* a sensor's name is free again so long after its last heartbeat */
+#define LIMIT_ASIDE_S          30     /* seconds until a key of a foreign type is tried again */
+#define LIMIT_FLUSH_MS         200    /* milliseconds one flush may take while Redis keeps answering: packets wait */
+#define LIMIT_FLUSH_WAIT_MS    10     /* ... and may wait for a Redis that does not */
+#define LIMIT_TALLY_TEXT       256    /* bytes of a banner, HELO, SNI or product kept a host, with its NUL */
+#define LIMIT_TALLY_NAMES      64     /* unassigned ciphers and versions counted by name an entry; others as "other" */
 
 #endif

@@ -1,0 +1,109 @@
+/*
+ * Between the files of the frame decoder; nobody else includes it. A walk goes from the link layer
+ * inwards, one header a step: each frame_read_* reads one header and says which comes next.
+ */
+#ifndef TLSVANE_FRAME_LAYERS_H
+#define TLSVANE_FRAME_LAYERS_H
+
+#include "frame.h"
+
+/* What a step can say comes next; 0 (done) and the negative results end the walk. */
+enum frame_layer {
+	LAYER_NONE, /* RESULT_OK: the TCP segment is there */
+	LAYER_ETHERNET,
+	LAYER_VLAN,
+	LAYER_SLL,
+	LAYER_SLL2,
+	LAYER_LOOPBACK,
+	LAYER_PPP,
+	LAYER_PPPOE,
+	LAYER_MPLS,
+	LAYER_IP, /* version 4 or 6, by its first nibble */
+	LAYER_IPV4,
+	LAYER_IPV6,
+	LAYER_EXTENSION,
+	LAYER_FRAGMENT,
+	LAYER_AUTHENTICATION,
+	LAYER_UDP,
+	LAYER_GRE,
+	LAYER_ERSPAN,
+	LAYER_VXLAN,
+	LAYER_GENEVE,
+};
+
+enum frame_ethertype {
+	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_VLAN = 0x8100,	 /* IEEE 802.1Q */
+	ETHERTYPE_SERVICE_VLAN = 0x88a8, /* IEEE 802.1ad */
+	ETHERTYPE_QINQ = 0x9100,	 /* the same before the standard */
+	ETHERTYPE_IPV6 = 0x86dd,
+	ETHERTYPE_MPLS = 0x8847, /* RFC 5332 */
+	ETHERTYPE_MPLS_UPSTREAM = 0x8848,
+	ETHERTYPE_PPPOE_SESSION = 0x8864, /* RFC 2516 */
+	ETHERTYPE_BRIDGED =
+	    0x6558, /* an Ethernet frame: RFC 7637 section 3.2, RFC 8926 section 3.4 */
+	ETHERTYPE_ERSPAN = 0x88be, /* types I and II */
+	ETHERTYPE_ERSPAN3 = 0x22eb,
+};
+
+struct frame_walk {
+	struct cursor in; /* what was captured of the current layer, from the next byte on */
+	size_t cut; /* how many more bytes of it were on the wire, but behind the snap length */
+	struct segment *segment;
+	struct fragment *fragment; /* NULL where no place for one was lent */
+	bool ipv6;		   /* the version of the innermost IP header */
+};
+
+/* Why a header of `needed` bytes could not be read: lost to the snap length, or never sent. */
+static inline int frame_walk_short(const struct frame_walk *w, size_t needed)
+{
+	return w->in.left + w->cut < needed ? RESULT_BAD_LENGTH : RESULT_CUT;
+}
+
+/* The current layer ends `length` bytes from here, as its own header says; what follows is padding.
+ */
+MUST_USE static inline bool frame_walk_limit(struct frame_walk *w, size_t length)
+{
+	if (length > w->in.left + w->cut)
+		return false;
+	if (length <= w->in.left) {
+		w->in.left = length;
+		w->cut = 0;
+	} else {
+		w->cut = length - w->in.left;
+	}
+	return true;
+}
+
+/* The layer for an EtherType, or RESULT_NOT_IP. */
+int frame_ethertype_layer(uint16_t ethertype);
+
+/* Notes that the rest is inside a tunnel. MPLS and PPPoE count only where there is no other. */
+void frame_note_tunnel(struct segment *segment, enum frame_tunnel tunnel, uint32_t id);
+
+/* Notes a VLAN id; the first two count, and 0 is a priority without a VLAN. */
+void frame_note_vlan(struct segment *segment, uint16_t id);
+
+/* frame_ip.c */
+int frame_read_ip(struct frame_walk *w);
+int frame_read_ipv4(struct frame_walk *w);
+int frame_read_ipv6(struct frame_walk *w);
+int frame_read_extension(struct frame_walk *w);
+int frame_read_fragment(struct frame_walk *w);
+int frame_read_authentication(struct frame_walk *w);
+
+/* What an IP protocol number leads to: the next layer, a result, or 0 once the TCP header is read.
+ */
+int frame_read_protocol(struct frame_walk *w, uint8_t protocol);
+
+/* frame_tunnel.c */
+int frame_read_ppp(struct frame_walk *w);
+int frame_read_pppoe(struct frame_walk *w);
+int frame_read_mpls(struct frame_walk *w);
+int frame_read_udp(struct frame_walk *w);
+int frame_read_gre(struct frame_walk *w);
+int frame_read_erspan(struct frame_walk *w);
+int frame_read_vxlan(struct frame_walk *w);
+int frame_read_geneve(struct frame_walk *w);
+
+#endif

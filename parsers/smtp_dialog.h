@@ -1,7 +1,11 @@
 /*
- * Both directions of an SMTP connection (RFC 5321; STARTTLS: RFC 3207; PIPELINING: RFC 2920; BDAT: RFC
- * 3030; AUTH: RFC 4954; LMTP: RFC 2033), up to the exact byte where TLS starts. Commands wait in a queue
- * for their replies. Message bodies and AUTH exchanges are passed over and never kept.
+ * Both directions of an SMTP connection (RFC 5321; STARTTLS: RFC 3207; PIPELINING: RFC 2920; BDAT:
+ * RFC 3030; AUTH: RFC 4954; LMTP: RFC 2033), up to the exact byte where TLS starts. Commands wait
+ * in a queue for their replies. Message bodies and AUTH exchanges are passed over and never kept.
+ *
+ * Where bytes are missing, or the start was not seen, the dialogue is *unsure*: a fact is then
+ * stated only when a reply came that belongs to one command alone (354, 334, 220 to STARTTLS, the
+ * capabilities).
  */
 #ifndef TLSVANE_SMTP_DIALOG_H
 #define TLSVANE_SMTP_DIALOG_H
@@ -9,90 +13,116 @@
 #include "cursor.h"
 #include "side.h"
 #include "smtp_line.h"
+#include "smtp_queue.h"
 
-#define SMTP_BANNER_MAX  160 /* bytes of the greeting's text that are kept, with the NUL */
-#define SMTP_HELO_MAX    128 /* RFC 1035 allows 255; nobody sends it */
-#define SMTP_COMMANDS_MAX 64 /* commands without a reply yet; a client that has more is no longer followed */
-#define SMTP_HISTORY_MAX  24 /* letters, with the NUL */
+#define SMTP_BANNER_MAX	 160 /* bytes of the greeting's text that are kept, with the NUL */
+#define SMTP_HELO_MAX	 128 /* RFC 1035 allows 255; nobody sends it */
+#define SMTP_HISTORY_MAX 24  /* letters, with the NUL */
 
-enum smtp_fact { /* seen or not: bits of smtp_facts.seen */
-	SMTP_SAW_BANNER = 1 << 0,      /* the server's greeting, of any code */
-	SMTP_SAW_EHLO = 1 << 1,
+enum smtp_fact {		  /* seen or not: bits of smtp_facts.seen */
+	SMTP_SAW_BANNER = 1 << 0, /* the server's greeting, of any code */
+	SMTP_SAW_EHLO = 1 << 1,	  /* or LHLO */
 	SMTP_SAW_HELO = 1 << 2,
-	SMTP_SAW_CAPABILITIES = 1 << 3,/* a whole 250 reply to EHLO */
-	SMTP_OFFERED = 1 << 4,         /* ... with STARTTLS or X-ANONYMOUSTLS among them (the last EHLO decides) */
-	SMTP_REQUESTED = 1 << 5,       /* STARTTLS or X-ANONYMOUSTLS was sent */
-	SMTP_ANONYMOUS = 1 << 6,       /* ... it was X-ANONYMOUSTLS (MS-SMTPNTLM; Exchange between its own servers) */
-	SMTP_MAIL = 1 << 7,            /* MAIL FROM was sent in the clear */
-	SMTP_MAIL_ACCEPTED = 1 << 8,   /* ... and a 2xx reply came to it */
-	SMTP_INJECTED = 1 << 9,        /* bytes in the clear between STARTTLS and the 220 (CVE-2011-0411) */
-	SMTP_SPOKEN = 1 << 10,         /* at least one side said something that only SMTP says */
-	SMTP_FOREIGN = 1 << 11,        /* what was said is not SMTP */
-	SMTP_RESYNCED = 1 << 12,       /* bytes were missing and the dialogue was picked up behind them */
-	SMTP_MASKED = 1 << 13,         /* a capability of X's and the length of STARTTLS: a middlebox masked it */
+	SMTP_SAW_CAPABILITIES = 1 << 3, /* a whole 250 reply to EHLO */
+	SMTP_OFFERED =
+	    1 << 4, /* ... with STARTTLS or X-ANONYMOUSTLS among them (the last EHLO decides) */
+	SMTP_REQUESTED = 1 << 5, /* STARTTLS or X-ANONYMOUSTLS was sent */
+	SMTP_ANONYMOUS = 1 << 6, /* ... it was X-ANONYMOUSTLS (Exchange between its own servers) */
+	SMTP_MAIL = 1 << 7,	 /* MAIL FROM was sent in the clear */
+	SMTP_MAIL_ACCEPTED = 1 << 8, /* ... and a 2xx reply came to it */
+	SMTP_INJECTED =
+	    1 << 9,	       /* bytes in the clear between STARTTLS and the 220 (CVE-2011-0411) */
+	SMTP_SPOKEN = 1 << 10, /* at least one side said something that only SMTP says */
+	SMTP_FOREIGN = 1 << 11,	 /* what was said is not SMTP */
+	SMTP_RESYNCED = 1 << 12, /* bytes were missing and the dialogue was picked up behind them */
+	SMTP_MASKED =
+	    1 << 13, /* a capability of X's and the length of STARTTLS: a middlebox masked it */
 };
 
 struct smtp_facts {
-	uint32_t seen;                 /* enum smtp_fact */
-	uint16_t starttls_reply;       /* the code of the last final reply to STARTTLS, 0: none */
-	uint16_t banner_code;          /* 220, 554, ...; 0: none seen */
-	char banner[SMTP_BANNER_MAX];  /* the first line's text behind the code, printable UTF-8 or '?', NUL-terminated */
-	char helo[SMTP_HELO_MAX];      /* the argument of the last EHLO, HELO or LHLO, cleaned likewise */
-	char history[SMTP_HISTORY_MAX];/* one letter an event, upper case from the client; see smtp_dialog.c */
-};
-
-enum smtp_command_kind {
-	SMTP_OTHER,
-	SMTP_EHLO,
-	SMTP_STARTTLS,
-	SMTP_MAIL_FROM,
-	SMTP_DATA,
-	SMTP_BDAT,
-	SMTP_AUTH,
-	SMTP_QUIT,
+	uint32_t seen;		      /* enum smtp_fact */
+	uint16_t starttls_reply;      /* the code of the last final reply to STARTTLS, 0: none */
+	uint16_t banner_code;	      /* 220, 554, ...; 0: none seen */
+	char banner[SMTP_BANNER_MAX]; /* the first line's text behind the code, printable UTF-8 or
+					 '?', NUL-terminated */
+	char
+	    helo[SMTP_HELO_MAX]; /* the argument of the last EHLO, HELO or LHLO, cleaned likewise */
+	char history[SMTP_HISTORY_MAX]; /* one letter an event, upper case from the client; see
+					   smtp_dialog.c */
 };
 
 /* What the bytes of one side are at the moment. */
 enum smtp_mode {
 	SMTP_MODE_LINES,
-	SMTP_MODE_WAIT,  /* client only: nothing more is read until the reply to the last command tells what follows */
-	SMTP_MODE_BODY,  /* client only: up to CRLF . CRLF */
+	SMTP_MODE_WAIT,	 /* client only: nothing more is read until the reply to the last command
+			    tells what follows */
+	SMTP_MODE_BODY,	 /* client only: up to CRLF . CRLF */
 	SMTP_MODE_CHUNK, /* client only: `chunk_left` bytes of BDAT */
-	SMTP_MODE_TLS,   /* from the next byte on: TLS */
-	SMTP_MODE_OVER,  /* nothing more can be learnt */
+	SMTP_MODE_TLS,	 /* from the next byte on: TLS */
+	SMTP_MODE_OVER,	 /* nothing more can be learnt */
 };
 
+#define SMTP_MODES 6
+
+/* Only `facts` and `mode` are the caller's to read. */
 struct smtp_dialog {
 	struct smtp_facts facts;
 	struct smtp_line line[SIDES];
-	uint8_t mode[SIDES];                /* enum smtp_mode */
-	uint8_t commands[SMTP_COMMANDS_MAX];/* a ring of enum smtp_command_kind */
-	uint8_t first, count;
-	uint8_t body_match;                 /* how much of CRLF . CRLF was seen */
+	uint8_t mode[SIDES]; /* enum smtp_mode */
+	bool unsure[SIDES];  /* client: its lines may be a body's; server: which reply is to what */
+	uint8_t looked[SIDES]; /* bytes that may begin TLS and were too few to tell */
+
+	struct smtp_queue queue; /* without room for a command: SMTP_MODE_OVER for the client */
+
+	/* What the client sends other than commands. */
+	uint8_t body_match; /* how much of CRLF . CRLF was seen */
 	uint64_t chunk_left;
-	uint16_t reply_code;                /* of the multi-line reply under way, 0: none */
-	bool capabilities_offered;          /* ... has STARTTLS among its lines */
-	bool greeted;                       /* the banner has been read */
-	bool resync[SIDES];                 /* bytes are missing: pass over the rest of the line */
+	bool pass_line; /* what follows up to the next LF is not to be read ... */
+	bool response;	/* ... because it is a response of AUTH */
+	bool seeks_tls; /* injected lines are passed over until TLS begins */
+
+	/* SMTP_MODE_WAIT */
+	uint8_t waits_for; /* enum smtp_command_kind: of the command whose reply is waited for */
+	uint8_t wait_look; /* enum smtp_tls_look: of the bytes that wait */
+	bool wait_gap;	   /* bytes are missing right behind that command */
+	bool anonymous;	   /* the last STARTTLS was X-ANONYMOUSTLS */
+	bool request_told; /* ... and the history has it */
+
+	/* The server's reply under way. */
+	bool greeted;	      /* the greeting has been read, or was missed */
+	uint8_t capabilities; /* enum smtp_capability: seen in it */
+	uint16_t reply_code;  /* of its lines so far, 0: none yet */
+	bool torn;	      /* some of its lines may be missing */
+	bool fragment;	      /* ... or the front of the next one */
+	uint16_t early_code;  /* a reply that came before its command; 0: none */
+
+	uint8_t strangers; /* client lines with words unknown to SMTP, before any that are known */
+	char unsure_helo[SMTP_HELO_MAX]; /* becomes facts.helo with the reply */
 };
 
 /* Starts a dialogue at its first byte; `midstream`: it may already be under way. */
 void smtp_dialog_init(struct smtp_dialog *d, bool midstream);
 
 /*
- * Reads what `side` sent. Returns how many bytes were used: fewer than all when the rest has to wait for
- * the other side (SMTP_MODE_WAIT: offer it again after the other side was fed) or when TLS starts there
- * (smtp_dialog_tls_started()). Never needs a byte twice that it has used.
+ * Reads what `side` sent. Returns how many bytes were used: fewer than all when the rest has to
+ * wait for the other side (SMTP_MODE_WAIT: offer it again after the other side was fed), when TLS
+ * starts there (smtp_dialog_tls_started()), or when fewer than SMTP_LOOK_STRICT bytes are too few
+ * to tell whether it does (offer them again with more behind them; offered again alone, they are
+ * judged as they are). Never needs a byte twice that it has used. Bytes that came while the client
+ * waits must be offered before the server's next ones are: only so can it be told that something
+ * was injected.
  */
-MUST_USE size_t smtp_dialog_feed(struct smtp_dialog *d, enum side side, const uint8_t *bytes, size_t length);
+MUST_USE size_t smtp_dialog_feed(
+    struct smtp_dialog *d, enum side side, const uint8_t *bytes, size_t length);
 
-/* `length` bytes of `side` will never come (0: unknown how many). */
+/* `length` bytes of `side` will never come (0: unknown how many). All bytes before them must have
+ * been used. */
 void smtp_dialog_gap(struct smtp_dialog *d, enum side side, size_t length);
 
 /*
- * The reply that the client's bytes wait for will never come (one direction only, or the caller's buffer
- * is full). `bytes` are those that wait: they decide by their structure whether TLS, a body or
- * commands follow.
+ * The reply that the client's bytes wait for will never come (one direction only, or the caller's
+ * buffer is full). `bytes` are those that wait: they decide by their structure whether TLS, a body
+ * or commands follow.
  */
 void smtp_dialog_stop_waiting(struct smtp_dialog *d, const uint8_t *bytes, size_t length);
 

@@ -1,0 +1,290 @@
+/*
+ * Both directions of an SMTP connection, byte by byte: lines, bodies, chunks, and where TLS starts.
+ * What a whole line means stands in smtp_exchange.c (the client's) and smtp_replies.c (the
+ * server's).
+ *
+ * The letters of smtp_facts.history:
+ *     b x     a greeting of code 220; of code 4yz or 5yz
+ *     E H     EHLO or LHLO; HELO              e h   a positive reply to it
+ *     S       STARTTLS or X-ANONYMOUSTLS      s r   220 to it; another reply to it
+ *     M       MAIL FROM                       m     a positive reply to it
+ *     D       DATA, or the first BDAT         d     a positive reply to the end of the message
+ *     A       AUTH                            a     a positive final reply to it
+ *     Q       QUIT                            q     221 to it
+ *     !       421: the server closes
+ * The same letter is not repeated at once; what does not fit is left out.
+ *
+ * A connection met midstream may be anywhere, in a body too: both sides are unsure then. Its first
+ * reply is the greeting only when it reads like one; then nothing was missed after all.
+ */
+#include "smtp_exchange.h"
+
+/* Bytes of one side, by its mode. Each returns whether it may go on with what is left. */
+
+/* Where TLS may begin without a word. Returns true when the bytes have to stay where they are. */
+static bool stop_at_tls(struct smtp_dialog *d, enum side side, const struct cursor *in)
+{
+	bool seeks = side == SIDE_CLIENT && d->seeks_tls;
+	enum smtp_tls_look look;
+	uint8_t b = 0;
+
+	if (!(seeks || smtp_exchange_unsure(d)) || d->line[side].used > 0 || d->pass_line)
+		return false;
+	look = smtp_tls_look(side, *in, seeks ? SMTP_LOOK_BRIEF : SMTP_LOOK_STRICT);
+	if (look == SMTP_LOOK_MORE) {
+		if (in->left > d->looked[side]) {
+			d->looked[side] = (uint8_t)in->left;
+			return true;
+		}
+		/* Offered as it was: so it has to do. No text begins with a control character. */
+		look = cursor_peek(in, 0, &b) && b < ' ' ? SMTP_LOOK_YES : SMTP_LOOK_NO;
+	}
+	d->looked[side] = 0;
+	if (look != SMTP_LOOK_YES)
+		return false;
+	if (d->early_code == 220) {
+		smtp_exchange_note_request(d);
+		d->facts.starttls_reply = 220;
+	} else if (smtp_dialog_waiting(d) && d->waits_for == SMTP_STARTTLS) {
+		smtp_exchange_note_request(d);
+	}
+	smtp_exchange_begin_tls(d);
+	return true;
+}
+
+static bool pass_line(struct smtp_dialog *d, struct cursor *in)
+{
+	if (!smtp_line_pass(in))
+		return false;
+	d->pass_line = false;
+	if (d->response) {
+		d->response = false;
+		smtp_exchange_wait(d, SMTP_AUTH);
+	}
+	return true;
+}
+
+/* Judges a line, or what there is of it, while nobody has said anything that only SMTP says. */
+static void judge_line(struct smtp_dialog *d, enum side side, struct cursor line)
+{
+	bool binary;
+
+	if (smtp_exchange_saw(d, SMTP_SPOKEN))
+		return;
+	binary = smtp_text_is_binary(line);
+	if (smtp_exchange_unsure(d)) {
+		if (binary)
+			smtp_exchange_end(
+			    d); /* TLS under way, perhaps: not foreign, but nothing to read */
+	} else if (binary || d->line[side].overlong ||
+		   (side == SIDE_SERVER && !smtp_reply_may_begin(line))) {
+		smtp_exchange_call_foreign(d);
+	}
+}
+
+static bool read_line(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	struct smtp_line *l = &d->line[side];
+	struct cursor line;
+
+	if (smtp_line_next(l, in, &line) != RESULT_OK) {
+		judge_line(d, side, cursor_over(l->kept, l->used));
+		return false;
+	}
+	judge_line(d, side, line);
+	if (d->mode[side] != SMTP_MODE_OVER) {
+		if (side == SIDE_CLIENT)
+			smtp_exchange_command(d, line);
+		else
+			smtp_exchange_reply(d, line);
+	}
+	if (line.at == l->kept)
+		smtp_line_reset(l); /* it may have been AUTH's */
+	return true;
+}
+
+static bool step_lines(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	if (stop_at_tls(d, side, in))
+		return false;
+	if (side == SIDE_CLIENT && d->seeks_tls)
+		d->pass_line = true;
+	if (side == SIDE_CLIENT && d->pass_line)
+		return pass_line(d, in);
+	return read_line(d, side, in);
+}
+
+/* The line that waiting bytes begin with, as far as it is there. */
+static struct smtp_command first_command(struct cursor bytes, bool *whole)
+{
+	struct smtp_line l = {0};
+	struct cursor line = {0};
+
+	*whole = smtp_line_next(&l, &bytes, &line) == RESULT_OK;
+	if (!*whole)
+		line = cursor_over(l.kept, l.used);
+	return smtp_command_read(line);
+}
+
+/* Goes on without the reply: what waits tells by its structure what it is. */
+static void go_on(struct smtp_dialog *d, struct cursor bytes)
+{
+	bool whole;
+	struct smtp_command c = first_command(bytes, &whole);
+
+	smtp_queue_clear(&d->queue);
+	d->unsure[SIDE_SERVER] = true;
+	d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
+	if (d->waits_for == SMTP_DATA)
+		d->early_code = 354;
+	if (d->waits_for == SMTP_AUTH)
+		d->pass_line = !c.strict;
+	if (d->waits_for == SMTP_STARTTLS &&
+	    smtp_tls_look(SIDE_CLIENT, bytes, SMTP_LOOK_BRIEF) == SMTP_LOOK_YES) {
+		smtp_exchange_note_request(d);
+		smtp_exchange_begin_tls(d);
+	}
+}
+
+/* While replies are missing, a client that sends on has had its own: pipelining ends at these
+ * commands. */
+static bool step_wait(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	struct smtp_command c;
+	bool whole;
+
+	(void)side;
+	d->wait_look = (uint8_t)smtp_tls_look(SIDE_CLIENT, *in, SMTP_LOOK_BRIEF);
+	if (!d->unsure[SIDE_SERVER])
+		return false;
+	c = first_command(*in, &whole);
+	if (!whole || (d->waits_for == SMTP_STARTTLS && !c.strict))
+		return false;
+	go_on(d, *in);
+	return true;
+}
+
+/* RFC 5321 section 4.1.1.4: a body ends at CRLF . CRLF and at nothing else. */
+static bool step_body(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	static const uint8_t end[] = {'\r', '\n', '.', '\r', '\n'};
+	uint8_t b;
+
+	(void)side;
+	while (d->body_match < sizeof(end)) {
+		const uint8_t *cr = d->body_match == 0 ? memchr(in->at, '\r', in->left) : in->at;
+
+		if (cr == NULL || !cursor_skip(in, (size_t)(cr - in->at))) {
+			in->left = 0;
+			return false;
+		}
+		if (!cursor_u8(in, &b))
+			return false;
+		if (b == end[d->body_match])
+			d->body_match++;
+		else
+			d->body_match = b == '\r';
+	}
+	d->mode[side] = SMTP_MODE_LINES;
+	return true;
+}
+
+static bool step_chunk(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	size_t length = d->chunk_left < in->left ? (size_t)d->chunk_left : in->left;
+
+	if (cursor_skip(in, length))
+		d->chunk_left -= length;
+	if (d->chunk_left == 0)
+		d->mode[side] = SMTP_MODE_LINES;
+	return true;
+}
+
+static bool step_tls(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	(void)d, (void)side, (void)in;
+	return false;
+}
+
+static bool step_over(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	(void)d, (void)side;
+	return cursor_skip(in, in->left);
+}
+
+static bool (*const steps[SMTP_MODES])(struct smtp_dialog *, enum side, struct cursor *) = {
+    [SMTP_MODE_LINES] = step_lines,
+    [SMTP_MODE_WAIT] = step_wait,
+    [SMTP_MODE_BODY] = step_body,
+    [SMTP_MODE_CHUNK] = step_chunk,
+    [SMTP_MODE_TLS] = step_tls,
+    [SMTP_MODE_OVER] = step_over,
+};
+
+void smtp_dialog_init(struct smtp_dialog *d, bool midstream)
+{
+	memset(d, 0, sizeof(*d));
+	d->greeted = d->torn = d->fragment = midstream;
+	smtp_exchange_set_unsure(d, midstream);
+}
+
+size_t smtp_dialog_feed(struct smtp_dialog *d, enum side side, const uint8_t *bytes, size_t length)
+{
+	struct cursor in = cursor_over(bytes, length);
+
+	while (in.left > 0 && steps[d->mode[side]](d, side, &in))
+		;
+	return length - in.left;
+}
+
+static void lose_server(struct smtp_dialog *d)
+{
+	smtp_line_reset(&d->line[SIDE_SERVER]);
+	d->unsure[SIDE_SERVER] = true;
+	d->greeted = d->torn = d->fragment = true;
+	d->reply_code = 0;
+}
+
+static void lose_client(struct smtp_dialog *d, size_t length)
+{
+	switch (d->mode[SIDE_CLIENT]) {
+	case SMTP_MODE_BODY:
+		d->body_match = 0;
+		return;
+	case SMTP_MODE_CHUNK:
+		if (length > 0 && length <= d->chunk_left) {
+			d->chunk_left -= length;
+			if (d->chunk_left == 0)
+				d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
+			return;
+		}
+		d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
+		break;
+	case SMTP_MODE_WAIT:
+		d->wait_gap = true;
+		break;
+	default:
+		break;
+	}
+	smtp_line_reset(&d->line[SIDE_CLIENT]);
+	d->pass_line = d->response = false;
+	smtp_exchange_set_unsure(d, true);
+}
+
+void smtp_dialog_gap(struct smtp_dialog *d, enum side side, size_t length)
+{
+	if (d->mode[side] == SMTP_MODE_TLS || d->mode[side] == SMTP_MODE_OVER)
+		return;
+	smtp_exchange_note(d, SMTP_RESYNCED);
+	d->looked[side] = 0;
+	if (side == SIDE_CLIENT)
+		lose_client(d, length);
+	else
+		lose_server(d);
+}
+
+void smtp_dialog_stop_waiting(struct smtp_dialog *d, const uint8_t *bytes, size_t length)
+{
+	if (smtp_dialog_waiting(d))
+		go_on(d, cursor_over(bytes, length));
+}

@@ -1,0 +1,263 @@
+/*
+ * What the client says in an SMTP dialogue, and what follows from it for the bytes behind it (RFC
+ * 5321 section 4.1, RFC 3207, RFC 3030, RFC 4954). A new kind of command is a function and a row in
+ * `senders`.
+ */
+#include "smtp_exchange.h"
+
+void smtp_exchange_note(struct smtp_dialog *d, uint32_t facts)
+{
+	d->facts.seen |= facts;
+}
+
+void smtp_exchange_note_if(struct smtp_dialog *d, uint32_t fact, bool true_now)
+{
+	d->facts.seen = true_now ? d->facts.seen | fact : d->facts.seen & ~fact;
+}
+
+void smtp_exchange_tell(struct smtp_dialog *d, char letter)
+{
+	size_t length = strlen(d->facts.history);
+
+	if (length + 1 == SMTP_HISTORY_MAX ||
+	    (length > 0 && d->facts.history[length - 1] == letter))
+		return;
+	d->facts.history[length] = letter;
+}
+
+/* Returns false when there is no room: the client is not followed any longer. */
+static bool push(struct smtp_dialog *d, uint8_t kind)
+{
+	if (smtp_queue_push(&d->queue, kind))
+		return true;
+	d->mode[SIDE_CLIENT] = SMTP_MODE_OVER;
+	return false;
+}
+
+void smtp_exchange_wait(struct smtp_dialog *d, uint8_t kind)
+{
+	if (!push(d, kind))
+		return;
+	d->mode[SIDE_CLIENT] = SMTP_MODE_WAIT;
+	d->waits_for = kind;
+	d->wait_look = SMTP_LOOK_NONE;
+	d->wait_gap = false;
+}
+
+/* The state of `body_match` before the first byte: the CRLF of the line before counts. */
+#define BODY_AT_LINE 2
+
+void smtp_exchange_begin_body(struct smtp_dialog *d, bool at_line)
+{
+	if (!push(d, SMTP_BODY))
+		return;
+	d->mode[SIDE_CLIENT] = SMTP_MODE_BODY;
+	d->body_match = at_line ? BODY_AT_LINE : 0;
+}
+
+void smtp_exchange_begin_response(struct smtp_dialog *d)
+{
+	d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
+	d->pass_line = d->response = true;
+}
+
+void smtp_exchange_begin_tls(struct smtp_dialog *d)
+{
+	d->mode[SIDE_CLIENT] = d->mode[SIDE_SERVER] = SMTP_MODE_TLS;
+}
+
+void smtp_exchange_note_request(struct smtp_dialog *d)
+{
+	if (!d->request_told)
+		smtp_exchange_tell(d, 'S');
+	d->request_told = true;
+	smtp_exchange_note(d, SMTP_REQUESTED);
+	smtp_exchange_note_if(d, SMTP_ANONYMOUS, d->anonymous);
+}
+
+void smtp_exchange_accept_starttls(struct smtp_dialog *d, uint16_t code)
+{
+	d->facts.starttls_reply = code;
+	smtp_exchange_tell(d, 's');
+	smtp_exchange_begin_tls(d);
+}
+
+/* Commands, one function a kind. */
+
+/* Whether the reply to this command came before it. */
+static bool was_answered(struct smtp_dialog *d, uint16_t code)
+{
+	if (d->early_code != code)
+		return false;
+	if (smtp_queue_empty(&d->queue))
+		smtp_exchange_set_unsure(d, false);
+	return true;
+}
+
+static void keep_helo(
+    struct smtp_dialog *d, const struct smtp_command *c, uint32_t fact, char letter)
+{
+	if (d->unsure[SIDE_CLIENT]) {
+		smtp_text_keep(d->unsure_helo, SMTP_HELO_MAX, c->argument);
+		return;
+	}
+	smtp_text_keep(d->facts.helo, SMTP_HELO_MAX, c->argument);
+	d->unsure_helo[0] = '\0';
+	smtp_exchange_note(d, fact);
+	smtp_exchange_tell(d, letter);
+}
+
+static void send_ehlo(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	bool answered = d->capabilities & SMTP_CAPABILITY_KNOWN && was_answered(d, 250);
+
+	keep_helo(d, c, SMTP_SAW_EHLO, 'E');
+	if (!answered)
+		(void)push(d, SMTP_EHLO);
+}
+
+static void send_helo(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	keep_helo(d, c, SMTP_SAW_HELO, 'H');
+	(void)push(d, SMTP_HELO);
+}
+
+static void send_starttls(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	bool answered = was_answered(d, 220);
+
+	d->anonymous = c->anonymous;
+	d->request_told = false;
+	if (answered || !d->unsure[SIDE_CLIENT])
+		smtp_exchange_note_request(d);
+	if (answered)
+		smtp_exchange_accept_starttls(d, 220);
+	else
+		smtp_exchange_wait(d, SMTP_STARTTLS);
+}
+
+static void tell_sure(struct smtp_dialog *d, char letter)
+{
+	if (!d->unsure[SIDE_CLIENT])
+		smtp_exchange_tell(d, letter);
+}
+
+static void send_mail(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	(void)c;
+	smtp_exchange_note(d, SMTP_MAIL); /* even as a line of a body it shows mail in the clear */
+	tell_sure(d, 'M');
+	(void)push(d, SMTP_MAIL_FROM);
+}
+
+static void send_data(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	(void)c;
+	tell_sure(d, 'D');
+	if (was_answered(d, 354))
+		smtp_exchange_begin_body(d, true);
+	else
+		smtp_exchange_wait(d, SMTP_DATA);
+}
+
+/* RFC 3030 section 2: the chunk follows at once, whatever the reply will be. */
+static void send_bdat(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	bool last;
+
+	if (!smtp_chunk_read(c->argument, &d->chunk_left, &last)) {
+		(void)push(d, SMTP_OTHER);
+		return;
+	}
+	tell_sure(d, 'D');
+	if (push(d, last ? SMTP_BODY : SMTP_BDAT) && d->chunk_left > 0)
+		d->mode[SIDE_CLIENT] = SMTP_MODE_CHUNK;
+}
+
+static void send_auth(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	(void)c;
+	tell_sure(d, 'A');
+	if (was_answered(d, 334))
+		smtp_exchange_begin_response(d);
+	else if (was_answered(d, 235))
+		smtp_exchange_tell(d, 'a');
+	else
+		smtp_exchange_wait(d, SMTP_AUTH);
+}
+
+static void send_quit(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	(void)c;
+	tell_sure(d, 'Q');
+	(void)push(d, SMTP_QUIT);
+}
+
+static void send_other(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	(void)c;
+	(void)push(d, SMTP_OTHER);
+}
+
+/* A line before the dialogue, without a reply; anywhere else it is an error with one. */
+static void send_proxy(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	(void)c;
+	if (smtp_exchange_saw(d, SMTP_SAW_EHLO | SMTP_SAW_HELO) || !smtp_queue_empty(&d->queue))
+		(void)push(d, SMTP_OTHER);
+}
+
+static void (*const senders[SMTP_COMMAND_KINDS])(
+    struct smtp_dialog *, const struct smtp_command *) = {
+    [SMTP_OTHER] = send_other,
+    [SMTP_EHLO] = send_ehlo,
+    [SMTP_STARTTLS] = send_starttls,
+    [SMTP_MAIL_FROM] = send_mail,
+    [SMTP_DATA] = send_data,
+    [SMTP_BDAT] = send_bdat,
+    [SMTP_AUTH] = send_auth,
+    [SMTP_QUIT] = send_quit,
+    [SMTP_HELO] = send_helo,
+    [SMTP_BODY] = send_other,
+    [SMTP_PROXY] = send_proxy,
+};
+
+/* Who talks first, twice, in words that SMTP has not, does not speak it. */
+static bool is_stranger(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	if (c->known || smtp_exchange_saw(d, SMTP_SPOKEN) || smtp_exchange_unsure(d))
+		return false;
+	if (d->strangers < 2)
+		d->strangers++;
+	if (d->greeted || d->strangers < 2)
+		return false;
+	smtp_exchange_call_foreign(d);
+	return true;
+}
+
+/* The command DATA is missing, and its reply is there. */
+static void receive_body_line(struct smtp_dialog *d, struct cursor line)
+{
+	uint8_t b;
+
+	if (line.left == 1 && cursor_peek(&line, 0, &b) && b == '.')
+		(void)push(d, SMTP_BODY);
+	else
+		smtp_exchange_begin_body(d, true);
+}
+
+void smtp_exchange_command(struct smtp_dialog *d, struct cursor line)
+{
+	struct smtp_command c = smtp_command_read(line);
+
+	if (!c.strict && d->early_code == 354) {
+		receive_body_line(d, line);
+	} else if (c.strict || !d->unsure[SIDE_CLIENT]) {
+		if (is_stranger(d, &c))
+			return;
+		if (c.only_smtp)
+			smtp_exchange_note(d, SMTP_SPOKEN);
+		senders[c.kind](d, &c);
+	}
+	d->early_code = 0;
+}

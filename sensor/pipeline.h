@@ -47,6 +47,7 @@ void pipeline_tick(struct pipeline *p, uint64_t ns);
 /* Ends every open flow, in the order of their first packets; each gives its record. */
 void pipeline_finish(struct pipeline *p);
 
-const struct pipeline_stats *pipeline_stats(const struct pipeline *p);
+/* As of now; good until the next call. */
+const struct pipeline_stats *pipeline_stats(struct pipeline *p);
 
 #endif

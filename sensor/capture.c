@@ -1,0 +1,321 @@
+/* libpcap, with its errors turned into one line that says the mend. */
+#include "capture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <pcap/pcap.h>
+
+#include "../parsers/frame.h"
+#include "limits.h"
+
+#define NS_PER_S       1000000000ull
+#define TIMEOUT_MS     100                /* how long a live capture may gather before it hands on */
+#define RING_BYTES     (64 * 1024 * 1024) /* 50 ms of 10 Gbit/s, were all of it mail */
+#define FILTER_PORT_MAX 32                /* bytes of text a port adds to the filter */
+
+struct capture {
+	pcap_t *pcap;
+	char *name;          /* of the file or interface, for messages */
+	bool live;
+	unsigned tick_ns;    /* of a time stamp's fraction: 1, or 1000 where only microseconds are to be had */
+	int link_type;
+	uint64_t bytes_total;
+	uint64_t packets;
+	capture_packet *packet; /* of the capture_dispatch under way */
+	void *context;
+};
+
+static struct capture *capture_new(const char *name, bool live, char error[CAPTURE_ERROR_MAX])
+{
+	struct capture *c = calloc(1, sizeof(*c));
+
+	if (c != NULL && (c->name = strdup(name)) != NULL) {
+		c->live = live;
+		return c;
+	}
+	free(c);
+	snprintf(error, CAPTURE_ERROR_MAX, "%s: out of memory", name);
+	return NULL;
+}
+
+void capture_close(struct capture *c)
+{
+	if (c == NULL)
+		return;
+	if (c->pcap != NULL)
+		pcap_close(c->pcap);
+	free(c->name);
+	free(c);
+}
+
+/* What every packet of a capture has in common. */
+static bool check_link_type(struct capture *c, char error[CAPTURE_ERROR_MAX])
+{
+	const char *name;
+
+	c->link_type = pcap_datalink(c->pcap);
+	c->tick_ns = pcap_get_tstamp_precision(c->pcap) == PCAP_TSTAMP_PRECISION_NANO ? 1 : 1000;
+	if (frame_link_known(c->link_type))
+		return true;
+	name = pcap_datalink_val_to_name(c->link_type);
+	snprintf(error, CAPTURE_ERROR_MAX,
+	    "%s: link type %d (%s) is not one we read; capture on an Ethernet or \"any\" interface instead",
+	    c->name, c->link_type, name != NULL ? name : "unknown");
+	return false;
+}
+
+/* What kind of foreign file it is, as far as its first bytes tell; NULL: nothing to add. */
+static const char *foreign_kind(const uint8_t *magic, size_t length)
+{
+	static const struct {
+		uint8_t magic[6];
+		uint8_t length;
+		const char *advice;
+	} kinds[] = {
+	    {{0x1f, 0x8b}, 2, "is compressed by gzip; pipe it: gunzip -c FILE | ... -r -"},
+	    {{0x28, 0xb5, 0x2f, 0xfd}, 4, "is compressed by zstd; pipe it: zstd -dc FILE | ... -r -"},
+	    {{0xfd, '7', 'z', 'X', 'Z', 0}, 6, "is compressed by xz; pipe it: xz -dc FILE | ... -r -"},
+	    {{'B', 'Z', 'h'}, 3, "is compressed by bzip2; pipe it: bzip2 -dc FILE | ... -r -"},
+	};
+
+	if (length == 0)
+		return "is empty; a capture has at least a header: capture again, or check the disk was not full";
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (length >= kinds[i].length && memcmp(magic, kinds[i].magic, kinds[i].length) == 0)
+			return kinds[i].advice;
+	return "is not a capture; give a pcap or pcapng file, as tcpdump -w or dumpcap write it";
+}
+
+/* Explains a file that libpcap does not open, by a second look at it. */
+static void explain_file(const char *path, const char *why, char error[CAPTURE_ERROR_MAX])
+{
+	uint8_t magic[8];
+	size_t length;
+	FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
+
+	if (file == NULL) {
+		snprintf(error, CAPTURE_ERROR_MAX, "standard input is not a capture (%s); give pcap or pcapng", why);
+		return;
+	}
+	length = fread(magic, 1, sizeof(magic), file);
+	fclose(file);
+	if (strncmp(why, "truncated", 9) == 0 && length > 0)
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: its header is cut off (%s); capture again", path, why);
+	else if (strncmp(why, "unknown file format", 19) == 0 || length == 0)
+		snprintf(error, CAPTURE_ERROR_MAX, "%s %s", path, foreign_kind(magic, length));
+	else
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s", path, why);
+}
+
+static bool readable_file(const char *path, uint64_t *size, char error[CAPTURE_ERROR_MAX])
+{
+	struct stat status;
+
+	*size = 0;
+	if (strcmp(path, "-") == 0)
+		return true;
+	if (stat(path, &status) != 0) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s; check the path", path, strerror(errno));
+		return false;
+	}
+	if (S_ISDIR(status.st_mode)) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: is a directory; give a capture file", path);
+		return false;
+	}
+	if (S_ISREG(status.st_mode))
+		*size = (uint64_t)status.st_size;
+	return true;
+}
+
+/* pcap_fopen_offline on our own stream, for a larger buffer and for errors told apart. */
+static bool open_stream(struct capture *c, const char *path, char error[CAPTURE_ERROR_MAX])
+{
+	char why[PCAP_ERRBUF_SIZE];
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+
+	if (file == NULL) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s; make it readable for this user", path, strerror(errno));
+		return false;
+	}
+	c->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
+	if (c->pcap != NULL)
+		return true;
+	if (file != stdin)
+		fclose(file);
+	explain_file(path, why, error);
+	return false;
+}
+
+struct capture *capture_open_file(const char *path, char error[CAPTURE_ERROR_MAX])
+{
+	struct capture *c;
+	uint64_t size;
+
+	if (!readable_file(path, &size, error) || (c = capture_new(path, false, error)) == NULL)
+		return NULL;
+	c->bytes_total = size;
+	if (!open_stream(c, path, error) || !check_link_type(c, error)) {
+		capture_close(c);
+		return NULL;
+	}
+	return c;
+}
+
+/*
+ * A plain "tcp port 25" misses VLAN tags, later fragments, IPv6 extension headers and all tunnels. What this
+ * lets through besides, user space turns away. The vlan keyword shifts every later offset, hence the nesting.
+ */
+static char *filter_text(const uint16_t *ports, size_t port_count)
+{
+	static const char beyond[] = "(ip proto 6 and ip[6:2]&0x1fff!=0) or "
+				     "(ip6 and (ip6[6]=0 or ip6[6]=43 or ip6[6]=44 or ip6[6]=60)) or "
+				     "ip proto 47 or ip proto 4 or ip proto 41 or udp dst port 4789 or "
+				     "udp dst port 6081 or ether proto 0x8847 or ether proto 0x8864";
+	size_t size = sizeof(beyond) + port_count * FILTER_PORT_MAX, used = 0;
+	char *inner = malloc(size), *whole = NULL;
+
+	if (inner == NULL)
+		return NULL;
+	for (size_t i = 0; i < port_count; i++)
+		used += (size_t)snprintf(inner + used, size - used, "tcp port %u or ", ports[i]);
+	snprintf(inner + used, size - used, "%s", beyond);
+	if (asprintf(&whole, "%s or (vlan and (%s or (vlan and (%s))))", inner, inner, inner) < 0)
+		whole = NULL;
+	free(inner);
+	return whole;
+}
+
+static bool set_filter(struct capture *c, const uint16_t *ports, size_t port_count, char error[CAPTURE_ERROR_MAX])
+{
+	char *text = filter_text(ports, port_count);
+	struct bpf_program program;
+	bool done = false;
+
+	if (text == NULL || pcap_compile(c->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
+		/* Some link types know no vlan or no ether: then user space alone decides. */
+		free(text);
+		return text != NULL;
+	}
+	done = pcap_setfilter(c->pcap, &program) == 0;
+	if (!done)
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot set the capture filter: %s", c->name, pcap_geterr(c->pcap));
+	pcap_freecode(&program);
+	free(text);
+	return done;
+}
+
+/* The interfaces there are, for whoever misspelt one. */
+static void explain_interfaces(const char *name, char error[CAPTURE_ERROR_MAX])
+{
+	char why[PCAP_ERRBUF_SIZE];
+	pcap_if_t *all = NULL;
+	size_t used;
+
+	used = (size_t)snprintf(error, CAPTURE_ERROR_MAX, "%s: no such interface; there are:", name);
+	if (pcap_findalldevs(&all, why) != 0)
+		return;
+	for (pcap_if_t *i = all; i != NULL && used + strlen(i->name) + 2 < CAPTURE_ERROR_MAX; i = i->next)
+		if (!(i->flags & PCAP_IF_WIRELESS) && i->addresses != NULL)
+			used += (size_t)snprintf(error + used, CAPTURE_ERROR_MAX - used, " %s", i->name);
+	pcap_freealldevs(all);
+}
+
+static void explain_activation(struct capture *c, int status, char error[CAPTURE_ERROR_MAX])
+{
+	if (status == PCAP_ERROR_NO_SUCH_DEVICE)
+		explain_interfaces(c->name, error);
+	else if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED)
+		snprintf(error, CAPTURE_ERROR_MAX,
+		    "%s: no permission to capture; run as root or with the capability CAP_NET_RAW "
+		    "(setcap cap_net_raw=ep on the program)",
+		    c->name);
+	else if (status == PCAP_ERROR_IFACE_NOT_UP)
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: is down; bring it up: ip link set %s up", c->name, c->name);
+	else
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot capture: %s (%s)", c->name, pcap_statustostr(status),
+		    pcap_geterr(c->pcap));
+}
+
+static bool activate(struct capture *c, char error[CAPTURE_ERROR_MAX])
+{
+	int status;
+
+	if (pcap_set_snaplen(c->pcap, LIMIT_SNAPLEN) != 0 || pcap_set_promisc(c->pcap, 1) != 0 ||
+	    pcap_set_timeout(c->pcap, TIMEOUT_MS) != 0 || pcap_set_buffer_size(c->pcap, RING_BYTES) != 0) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot prepare the capture", c->name);
+		return false;
+	}
+	(void)pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO); /* else microseconds: tick_ns */
+	status = pcap_activate(c->pcap);
+	if (status < 0)
+		explain_activation(c, status, error);
+	return status >= 0;
+}
+
+struct capture *capture_open_live(const char *interface, const uint16_t *ports, size_t port_count,
+    char error[CAPTURE_ERROR_MAX])
+{
+	struct capture *c = capture_new(interface, true, error);
+	char why[PCAP_ERRBUF_SIZE];
+
+	if (c == NULL)
+		return NULL;
+	c->pcap = pcap_create(interface, why);
+	if (c->pcap == NULL)
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot capture: %s", interface, why);
+	if (c->pcap != NULL && activate(c, error) && check_link_type(c, error) &&
+	    set_filter(c, ports, port_count, error))
+		return c;
+	capture_close(c);
+	return NULL;
+}
+
+static void hand_on(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
+{
+	struct capture *c = (struct capture *)(void *)user;
+	uint64_t ns = (uint64_t)header->ts.tv_sec * NS_PER_S + (uint64_t)header->ts.tv_usec * c->tick_ns;
+
+	c->packets++;
+	c->packet(c->context, c->link_type, ns, frame, header->caplen, header->len);
+}
+
+int capture_dispatch(struct capture *c, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
+{
+	int count;
+
+	c->packet = packet;
+	c->context = context;
+	count = pcap_dispatch(c->pcap, LIMIT_BATCH, hand_on, (u_char *)c);
+	if (count >= 0)
+		return count == 0 && !c->live ? -1 : count;
+	if (count == PCAP_ERROR_BREAK)
+		return 0;
+	snprintf(error, CAPTURE_ERROR_MAX, "%s: reading stopped after packet %llu: %s; what came before was used",
+	    c->name, (unsigned long long)c->packets, pcap_geterr(c->pcap));
+	return -2;
+}
+
+void capture_break(struct capture *c)
+{
+	pcap_breakloop(c->pcap);
+}
+
+void capture_counters(struct capture *c, struct capture_counters *counters)
+{
+	struct pcap_stat stat;
+	long at;
+
+	*counters = (struct capture_counters){.packets = c->packets, .bytes_total = c->bytes_total};
+	if (!c->live) {
+		at = ftell(pcap_file(c->pcap));
+		counters->bytes_read = at > 0 ? (uint64_t)at : 0;
+	} else if (pcap_stats(c->pcap, &stat) == 0) {
+		counters->received = stat.ps_recv;
+		counters->dropped_kernel = stat.ps_drop;
+		counters->dropped_interface = stat.ps_ifdrop;
+	}
+}

@@ -1,0 +1,323 @@
+/* tlsvane-sensor: captures or replays, records, counts. */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "limits.h"
+#include "pipeline.h"
+#include "progress.h"
+#include "sensor_options.h"
+#include "store.h"
+
+#define NS_PER_S 1000000000ull
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct sensor {
+	struct sensor_options options;
+	struct capture *capture;
+	struct pipeline *pipeline;
+	struct tally *tally;   /* NULL without Redis */
+	struct store *store;
+	FILE *json;            /* NULL without --json */
+	struct progress progress;
+	uint64_t next_flush_ns, next_stats_ns;
+	bool failed;           /* something could not be done; the rest went on */
+};
+
+/* Set by a signal; the capture is told to return early. */
+static volatile sig_atomic_t stopping;
+static struct capture *signal_capture;
+
+static void on_stop(int number)
+{
+	(void)number;
+	if (stopping)
+		_exit(EXIT_FAILED);
+	stopping = 1;
+	if (signal_capture != NULL)
+		capture_break(signal_capture);
+}
+
+static void catch_signals(struct capture *capture)
+{
+	struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+
+	signal_capture = capture;
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL); /* a Redis or reader that is gone is an error, not a death */
+}
+
+static void say(struct sensor *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(struct sensor *s, const char *format, ...)
+{
+	va_list arguments;
+
+	progress_clear(&s->progress);
+	fputs("tlsvane-sensor: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	putc('\n', stderr);
+}
+
+static void log_store(void *context, const char *line)
+{
+	say(context, "%s", line);
+}
+
+static const char *json_name(const struct sensor *s)
+{
+	return strcmp(s->options.json, "-") == 0 ? "standard output" : s->options.json;
+}
+
+/* Said once; what else takes records goes on. */
+static void give_up_json(struct sensor *s)
+{
+	say(s, "%s: cannot write records: %s; make room there and start again", json_name(s), strerror(errno));
+	s->failed = true;
+	if (s->json != stdout)
+		fclose(s->json);
+	s->json = NULL;
+	if (s->tally == NULL) /* nobody takes records any more */
+		stopping = 1;
+}
+
+static void take_record(void *context, const struct record *r)
+{
+	struct sensor *s = context;
+
+	if (s->tally != NULL)
+		(void)tally_add(s->tally, r); /* what it cannot take it counts */
+	if (s->json == NULL)
+		return;
+	record_write_json(s->json, r);
+	if (ferror(s->json))
+		give_up_json(s);
+}
+
+static void take_packet(void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured,
+    size_t length)
+{
+	struct sensor *s = context;
+
+	pipeline_packet(s->pipeline, link_type, ns, frame, captured, length);
+}
+
+static uint64_t records_lost(const struct sensor *s)
+{
+	return s->tally != NULL ? tally_lost(s->tally) : 0;
+}
+
+static void report_numbers(struct sensor *s)
+{
+	const struct pipeline_stats *p = pipeline_stats(s->pipeline);
+	struct capture_counters c;
+
+	capture_counters(s->capture, &c);
+	const struct store_number numbers[] = {
+	    {"packets", p->packets},
+	    {"bytes", p->bytes},
+	    {"segments", p->segments},
+	    {"sessions", p->sessions},
+	    {"flows", p->flows},
+	    {"flows_open", p->flows_open},
+	    {"flows_evicted", p->flows_evicted},
+	    {"half_open_expired", p->half_open_expired},
+	    {"gaps", p->gaps},
+	    {"gap_bytes", p->gap_bytes},
+	    {"cut_bytes", p->cut_bytes},
+	    {"overlap_conflicts", p->overlap_conflicts},
+	    {"held_refused", p->held_refused},
+	    {"dropped_kernel", c.dropped_kernel},
+	    {"dropped_interface", c.dropped_interface},
+	    {"records_lost", records_lost(s)},
+	};
+
+	store_report(s->store, numbers, sizeof(numbers) / sizeof(numbers[0]));
+}
+
+/* What is due by the clock, between two batches of packets. */
+static void housekeep(struct sensor *s)
+{
+	uint64_t now = progress_clock();
+	struct capture_counters c;
+
+	if (s->store != NULL && now >= s->next_flush_ns) {
+		report_numbers(s);
+		(void)store_flush(s->store); /* away or refusing: it has said so, and keeps what waits */
+		s->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
+	}
+	if (s->json != NULL && s->options.interface != NULL && fflush(s->json) != 0)
+		give_up_json(s);
+	if (s->options.stats_s > 0 && now >= s->next_stats_ns) {
+		progress_clear(&s->progress);
+		capture_counters(s->capture, &c);
+		progress_stats(&c, pipeline_stats(s->pipeline), records_lost(s));
+		s->next_stats_ns = now + s->options.stats_s * NS_PER_S;
+	}
+	if (s->progress.terminal && now >= s->progress.next_ns) {
+		capture_counters(s->capture, &c);
+		progress_show(&s->progress, now, &c, pipeline_stats(s->pipeline));
+	}
+}
+
+/* Wall-clock time for flows that end because nothing more comes; a replay has the capture's own. */
+static uint64_t wall_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void capture_all(struct sensor *s)
+{
+	char error[CAPTURE_ERROR_MAX];
+	int count = 0;
+
+	while (!stopping && count >= 0) {
+		count = capture_dispatch(s->capture, take_packet, s, error);
+		if (count == -2) {
+			say(s, "%s", error);
+			s->failed = true;
+		}
+		if (count == 0 && s->options.interface != NULL)
+			pipeline_tick(s->pipeline, wall_clock_ns());
+		housekeep(s);
+	}
+	pipeline_finish(s->pipeline);
+}
+
+static bool open_json(struct sensor *s)
+{
+	if (s->options.json == NULL)
+		return true;
+	s->json = strcmp(s->options.json, "-") == 0 ? stdout : fopen(s->options.json, "a");
+	if (s->json == NULL)
+		say(s, "--json %s: %s; give a path that this user may write", s->options.json, strerror(errno));
+	return s->json != NULL;
+}
+
+static bool open_capture(struct sensor *s)
+{
+	const struct sensor_options *o = &s->options;
+	char error[CAPTURE_ERROR_MAX];
+
+	if (o->file != NULL)
+		s->capture = capture_open_file(o->file, error);
+	else
+		s->capture = capture_open_live(o->interface, o->ports, o->port_count, error);
+	if (s->capture == NULL)
+		say(s, "%s", error);
+	return s->capture != NULL;
+}
+
+static bool open_pipeline(struct sensor *s)
+{
+	struct pipeline_options options = {
+	    .ports = s->options.ports,
+	    .port_count = s->options.port_count,
+	    .sink = take_record,
+	    .context = s,
+	};
+
+	s->pipeline = pipeline_new(&options);
+	if (s->pipeline == NULL)
+		say(s, "out of memory");
+	return s->pipeline != NULL;
+}
+
+static bool open_store(struct sensor *s)
+{
+	struct store_options options = {
+	    .url = s->options.redis,
+	    .password = s->options.password,
+	    .sensor = s->options.name,
+	    .source = s->options.file != NULL ? s->options.file : s->options.interface,
+	    .retention_s = s->options.retention_s,
+	    .spool_path = s->options.spool,
+	    .log = log_store,
+	    .log_context = s,
+	};
+	char error[STORE_ERROR_MAX];
+
+	if (s->options.redis == NULL)
+		return true;
+	s->tally = tally_new(0);
+	if (s->tally == NULL) {
+		say(s, "out of memory");
+		return false;
+	}
+	s->store = store_open(&options, s->tally, error);
+	if (s->store == NULL)
+		say(s, "%s", error);
+	return s->store != NULL;
+}
+
+static void close_store(struct sensor *s)
+{
+	if (s->store == NULL)
+		return;
+	report_numbers(s);
+	(void)store_drain(s->store, LIMIT_DRAIN_MS); /* what still waits then, store_close puts into the spool */
+	if (store_close(s->store) != 0)
+		s->failed = true;
+}
+
+static void close_json(struct sensor *s)
+{
+	if (s->json != NULL && fflush(s->json) != 0)
+		give_up_json(s);
+	if (s->json != NULL && s->json != stdout)
+		fclose(s->json);
+}
+
+static void run(struct sensor *s)
+{
+	struct capture_counters c;
+
+	catch_signals(s->capture);
+	progress_begin(&s->progress, s->options.file != NULL);
+	s->next_stats_ns = progress_clock() + s->options.stats_s * NS_PER_S;
+	s->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
+	capture_all(s);
+	progress_clear(&s->progress);
+	capture_counters(s->capture, &c);
+	progress_summary(&s->progress, &c, pipeline_stats(s->pipeline), records_lost(s));
+}
+
+int main(int argc, char **argv)
+{
+	struct sensor s = {0};
+	enum sensor_options_result parsed = sensor_options_parse(&s.options, argc, argv);
+
+	if (parsed != OPTIONS_RUN) {
+		sensor_options_free(&s.options);
+		return parsed == OPTIONS_DONE ? 0 : EXIT_USAGE;
+	}
+	if (!open_capture(&s) || !open_json(&s)) {
+		s.failed = true;
+		capture_close(s.capture);
+		sensor_options_free(&s.options);
+		return EXIT_USAGE;
+	}
+	if (open_pipeline(&s) && open_store(&s))
+		run(&s);
+	else
+		s.failed = true;
+	close_store(&s);
+	close_json(&s);
+	tally_free(s.tally);
+	pipeline_free(s.pipeline);
+	capture_close(s.capture);
+	sensor_options_free(&s.options);
+	return s.failed ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,34 @@
+/* How far a replay is, on a terminal; and lines of statistics. All on stderr. */
+#ifndef TLSVANE_PROGRESS_H
+#define TLSVANE_PROGRESS_H
+
+#include "capture.h"
+#include "pipeline.h"
+
+struct progress {
+	bool terminal;      /* stderr is one, and a replay runs */
+	bool shown;         /* a progress line stands on the screen */
+	uint64_t began_ns;  /* monotonic */
+	uint64_t next_ns;   /* when the line is due again */
+};
+
+/* Monotonic time in ns. */
+uint64_t progress_clock(void);
+
+void progress_begin(struct progress *p, bool replay);
+
+/* Draws the progress line when it is due: bytes, packets a second, sessions, time left. */
+void progress_show(struct progress *p, uint64_t now_ns, const struct capture_counters *c,
+    const struct pipeline_stats *stats);
+
+/* Takes the line off the screen, so that something else can be said. */
+void progress_clear(struct progress *p);
+
+/* One line for --stats: name=value pairs. */
+void progress_stats(const struct capture_counters *c, const struct pipeline_stats *stats, uint64_t records_lost);
+
+/* The last lines: what was read, and every loss that makes the answer less sure. */
+void progress_summary(const struct progress *p, const struct capture_counters *c,
+    const struct pipeline_stats *stats, uint64_t records_lost);
+
+#endif

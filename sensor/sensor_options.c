@@ -1,0 +1,270 @@
+/* The command line of tlsvane-sensor: one table of options gives parsing and help. */
+#include "sensor_options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store.h"
+
+#define PASSWORD_VARIABLE "TLSVANE_REDIS_PASSWORD"
+#define PASSWORD_MAX      512 /* bytes of a password file's first line */
+
+static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int wrong(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("tlsvane-sensor: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	putc('\n', stderr);
+	return -1;
+}
+
+static int set_interface(struct sensor_options *o, const char *value)
+{
+	o->interface = value;
+	return 0;
+}
+
+static int set_file(struct sensor_options *o, const char *value)
+{
+	o->file = value;
+	return 0;
+}
+
+static int set_redis(struct sensor_options *o, const char *value)
+{
+	o->redis = value;
+	return 0;
+}
+
+static int set_json(struct sensor_options *o, const char *value)
+{
+	o->json = value;
+	return 0;
+}
+
+static int set_name(struct sensor_options *o, const char *value)
+{
+	if (!store_sensor_valid(value) || strlen(value) >= sizeof(o->name))
+		return wrong("--name %s: give at most %zu letters, digits, dots, dashes or underscores", value,
+		    sizeof(o->name) - 1);
+	snprintf(o->name, sizeof(o->name), "%s", value);
+	return 0;
+}
+
+static int set_ports(struct sensor_options *o, const char *value)
+{
+	if (!ports_parse(value, o->ports, &o->port_count))
+		return wrong("--ports %s: give at most %d TCP ports with commas between them, such as 25,587", value,
+		    PORTS_MAX);
+	return 0;
+}
+
+static int set_spool(struct sensor_options *o, const char *value)
+{
+	if (strlen(value) >= sizeof(o->spool))
+		return wrong("--spool: the path is longer than %zu bytes; give a shorter one", sizeof(o->spool) - 1);
+	snprintf(o->spool, sizeof(o->spool), "%s", value);
+	return 0;
+}
+
+static int set_stats(struct sensor_options *o, const char *value)
+{
+	char *end;
+	unsigned long seconds = strtoul(value, &end, 10);
+
+	if (end == value || *end != '\0' || seconds == 0 || seconds > 86400)
+		return wrong("--stats %s: give the seconds between two lines, from 1 to 86400", value);
+	o->stats_s = (unsigned)seconds;
+	return 0;
+}
+
+static int set_retention(struct sensor_options *o, const char *value)
+{
+	static const char units[] = "smhdw";
+	static const uint64_t seconds[] = {1, 60, 3600, 86400, 604800};
+	const char *unit;
+	char *end;
+	unsigned long long number = strtoull(value, &end, 10);
+
+	unit = end == value || *end == '\0' || end[1] != '\0' ? NULL : strchr(units, *end);
+	if (unit == NULL || number == 0 || number > 100000 || value[0] == '-')
+		return wrong("--retention %s: give a number and a unit, such as 90d (s, m, h, d or w)", value);
+	o->retention_s = number * seconds[unit - units];
+	return 0;
+}
+
+static int set_password_file(struct sensor_options *o, const char *value)
+{
+	char line[PASSWORD_MAX + 2] = "";
+	FILE *file = fopen(value, "r");
+	size_t length;
+
+	if (file == NULL)
+		return wrong("--password-file %s: %s; check the path and who may read it", value, strerror(errno));
+	if (fgets(line, sizeof(line), file) == NULL)
+		line[0] = '\0';
+	fclose(file);
+	length = strcspn(line, "\r\n");
+	if (length == 0 || length > PASSWORD_MAX)
+		return wrong("--password-file %s: its first line must be the password, at most %d bytes", value,
+		    PASSWORD_MAX);
+	line[length] = '\0';
+	free(o->password);
+	o->password = strdup(line);
+	explicit_bzero(line, sizeof(line));
+	return o->password != NULL ? 0 : wrong("out of memory");
+}
+
+static const struct option_row {
+	const char *name, *letter, *value, *help;
+	int (*set)(struct sensor_options *, const char *);
+} rows[] = {
+    {"--interface", "-i", "IFACE", "capture live on an interface", set_interface},
+    {"--read", "-r", "FILE", "replay a pcap or pcapng file, - for standard input", set_file},
+    {"--redis", NULL, "URL", "count into Redis: unix:/path or redis://[:password@]host:port/db", set_redis},
+    {"--password-file", NULL, "FILE", "the Redis password is the first line (or set " PASSWORD_VARIABLE ")",
+	set_password_file},
+    {"--name", NULL, "NAME", "this sensor's name in Redis (the host's)", set_name},
+    {"--ports", NULL, "P,Q", "TCP ports on which mail is spoken (25)", set_ports},
+    {"--json", NULL, "FILE", "write a record a line as it ends, - for standard output", set_json},
+    {"--stats", NULL, "SECONDS", "write a line of statistics so often", set_stats},
+    {"--retention", NULL, "TIME", "let a host pair expire so long after its last session, such as 90d",
+	set_retention},
+    {"--spool", NULL, "FILE", "where counters wait that Redis could not take", set_spool},
+    {"--help", "-h", NULL, "this", NULL},
+    {"--version", "-V", NULL, "the version", NULL},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void show_help(void)
+{
+	char option[64];
+
+	puts("tlsvane-sensor (-i IFACE | -r FILE) [--redis URL] [--json FILE]\n"
+	     "Watches SMTP, reads what each STARTTLS handshake negotiated, counts it in Redis.\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		snprintf(option, sizeof(option), "%s %s %s", rows[i].letter != NULL ? rows[i].letter : "  ",
+		    rows[i].name, rows[i].value != NULL ? rows[i].value : "");
+		printf("  %-30s %s\n", option, rows[i].help);
+	}
+}
+
+/* The row of "--name", "--name=value" or "-n". */
+static const struct option_row *find_row(const char *text)
+{
+	size_t length = strcspn(text, "=");
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (strlen(rows[i].name) == length && strncmp(rows[i].name, text, length) == 0)
+			return &rows[i];
+		if (rows[i].letter != NULL && strcmp(rows[i].letter, text) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int take_option(struct sensor_options *o, const struct option_row *row, int argc, char **argv, int *at)
+{
+	const char *equals = strncmp(argv[*at], "--", 2) == 0 ? strchr(argv[*at], '=') : NULL;
+
+	if (equals != NULL)
+		return row->set(o, equals + 1);
+	if (*at + 1 >= argc)
+		return wrong("%s needs a value: %s %s", argv[*at], row->name, row->value);
+	return row->set(o, argv[++*at]);
+}
+
+/* Where the state of a daemon lives: systemd says, else the system's or the user's own place. */
+static void choose_spool(struct sensor_options *o)
+{
+	const char *state = getenv("STATE_DIRECTORY"), *home = getenv("HOME"), *under = "";
+
+	if (o->spool[0] != '\0')
+		return;
+	if (state == NULL && geteuid() == 0)
+		state = "/var/lib/tlsvane";
+	if (state == NULL && (state = getenv("XDG_STATE_HOME")) != NULL)
+		under = "/tlsvane";
+	if (state == NULL) {
+		state = home != NULL ? home : ".";
+		under = "/.local/state/tlsvane";
+	}
+	snprintf(o->spool, sizeof(o->spool), "%s%s/%s.spool", state, under, o->name);
+}
+
+/* The host's name, its foreign letters made dashes. */
+static void choose_name(struct sensor_options *o)
+{
+	if (o->name[0] != '\0')
+		return;
+	if (gethostname(o->name, sizeof(o->name) - 1) != 0 || o->name[0] == '\0')
+		snprintf(o->name, sizeof(o->name), "sensor");
+	o->name[sizeof(o->name) - 1] = '\0';
+	for (char *c = o->name; *c != '\0'; c++) {
+		char one[2] = {*c, '\0'};
+
+		if (!store_sensor_valid(one))
+			*c = '-';
+	}
+}
+
+static int complete(struct sensor_options *o)
+{
+	const char *password = getenv(PASSWORD_VARIABLE);
+
+	if (o->interface == NULL && o->file == NULL)
+		return wrong("nothing to listen to: give -i IFACE for a live capture or -r FILE for a recorded one");
+	if (o->interface != NULL && o->file != NULL)
+		return wrong("-i and -r exclude each other: run one sensor for each");
+	if (o->redis == NULL && o->json == NULL)
+		return wrong("nowhere to put what is seen: give --redis URL, --json FILE, or both "
+			     "(to just look at a file: tlsvane read FILE)");
+	if (o->password == NULL && password != NULL && password[0] != '\0')
+		o->password = strdup(password);
+	if (o->port_count == 0)
+		o->ports[o->port_count++] = 25;
+	choose_name(o);
+	choose_spool(o);
+	return 0;
+}
+
+enum sensor_options_result sensor_options_parse(struct sensor_options *o, int argc, char **argv)
+{
+	const struct option_row *row;
+
+	*o = (struct sensor_options){0};
+	for (int i = 1; i < argc; i++) {
+		row = find_row(argv[i]);
+		if (row == NULL) {
+			wrong("%s: no such option; tlsvane-sensor --help lists them", argv[i]);
+			return OPTIONS_WRONG;
+		}
+		if (row->set == NULL) {
+			if (row->letter[1] == 'V')
+				puts("tlsvane-sensor " TLSVANE_VERSION);
+			else
+				show_help();
+			return OPTIONS_DONE;
+		}
+		if (take_option(o, row, argc, argv, &i) != 0)
+			return OPTIONS_WRONG;
+	}
+	return complete(o) == 0 ? OPTIONS_RUN : OPTIONS_WRONG;
+}
+
+void sensor_options_free(struct sensor_options *o)
+{
+	if (o->password != NULL)
+		explicit_bzero(o->password, strlen(o->password));
+	free(o->password);
+}

@@ -1,0 +1,360 @@
+/* A session: streams drive the dialogue, then the handshake. */
+#include "session.h"
+
+#include <stdlib.h>
+
+#include "limits.h"
+#include "verdict.h"
+
+#define ALERT_FATAL          2  /* RFC 8446 section 6 */
+#define SESSION_PROTOCOL_MAX 32 /* bytes of a protocol's name, with its NUL */
+
+void session_init(struct session *s, bool midstream)
+{
+	memset(s, 0, offsetof(struct session, smtp));
+	s->midstream = midstream;
+	smtp_dialog_init(&s->dialog, midstream);
+}
+
+void session_clear(struct session *s, struct session_shared *shared)
+{
+	for (int side = 0; side < SIDES; side++) {
+		stream_clear(&s->stream[side], &shared->streams);
+		free(s->lent[side]);
+	}
+	discover_end(s->foreign);
+}
+
+static const struct smtp_facts *smtp_facts(const struct session *s)
+{
+	return s->phase == SESSION_DIALOG ? &s->dialog.facts : &s->smtp;
+}
+
+/* The dialogue and the handshake share their memory: what was said is kept, what was said with is not. */
+static void begin_tls(struct session *s)
+{
+	s->smtp = s->dialog.facts;
+	s->phase = SESSION_TLS;
+	s->had_tls = true;
+	tls_handshake_init(&s->tls);
+}
+
+/* The dialogue has nothing more to say. Where it was not SMTP, nDPI says what it is. */
+static void end_dialog(struct session *s, struct session_shared *shared)
+{
+	s->smtp = s->dialog.facts;
+	s->phase = SESSION_OVER;
+	if (!(s->smtp.seen & SMTP_FOREIGN))
+		return;
+	if (shared->discover == NULL)
+		shared->discover = discover_new();
+	if (shared->discover != NULL)
+		s->foreign = discover_begin();
+	if (s->foreign != NULL)
+		s->phase = SESSION_FOREIGN;
+}
+
+static void read_foreign(struct session *s, struct session_shared *shared, enum side side, struct cursor bytes)
+{
+	if (discover_segment(shared->discover, s->foreign, side, bytes))
+		s->phase = SESSION_OVER;
+}
+
+/* Where we cannot know the state of the dialogue, a hello is known by its own structure. */
+static bool looks_like_hello(const struct session *s, enum side side, struct cursor bytes, bool one_sided)
+{
+	if (!s->midstream && !s->gap && !one_sided)
+		return false;
+	if (s->dialog.mode[side] == SMTP_MODE_BODY || s->dialog.mode[side] == SMTP_MODE_CHUNK)
+		return false;
+	if (side == SIDE_CLIENT)
+		return tls_record_looks_like_client_hello(bytes.at, bytes.left) == RESULT_OK;
+	return tls_record_looks_like_server_hello(bytes.at, bytes.left) == RESULT_OK;
+}
+
+/* Returns how much was used: fewer than all, even none, when something else reads on there. */
+static size_t read_dialog(
+    struct session *s, struct session_shared *shared, enum side side, struct cursor bytes, bool one_sided)
+{
+	const uint8_t *mode = s->dialog.mode;
+	size_t used;
+
+	if (looks_like_hello(s, side, bytes, one_sided)) {
+		begin_tls(s);
+		return 0;
+	}
+	used = smtp_dialog_feed(&s->dialog, side, bytes.at, bytes.left);
+	if (smtp_dialog_tls_started(&s->dialog)) {
+		begin_tls(s);
+	} else if (mode[SIDE_CLIENT] == SMTP_MODE_OVER && mode[SIDE_SERVER] == SMTP_MODE_OVER) {
+		end_dialog(s, shared);
+		return s->phase == SESSION_FOREIGN ? 0 : bytes.left;
+	}
+	return used;
+}
+
+/* Lends what the handshake asks for, within TLS_MESSAGE_MAX. */
+static void lend(struct session *s, enum side side)
+{
+	size_t wants = s->tls.side[side].wants;
+	uint8_t *memory = wants <= TLS_MESSAGE_MAX ? realloc(s->lent[side], wants) : NULL;
+
+	if (memory != NULL)
+		s->lent[side] = memory;
+	tls_handshake_lend(&s->tls, side, memory, memory != NULL ? wants : 0);
+}
+
+static void read_tls(struct session *s, enum side side, struct cursor bytes)
+{
+	while (tls_handshake_feed(&s->tls, side, &bytes) == RESULT_ROOM)
+		lend(s, side);
+	if (tls_handshake_complete(&s->tls))
+		s->phase = SESSION_OVER;
+}
+
+static void read_hole(struct session *s, enum side side, size_t missing)
+{
+	s->gap = true;
+	if (s->phase == SESSION_TLS)
+		tls_handshake_gap(&s->tls, side, missing);
+	if (s->phase != SESSION_DIALOG)
+		return;
+	smtp_dialog_gap(&s->dialog, side, missing);
+	if (side == SIDE_SERVER && smtp_dialog_waiting(&s->dialog))
+		s->reply_lost = true;
+}
+
+/* A reply is not read before the command that its segment acknowledges: captures change the order. */
+static bool replies_wait(const struct session *s, enum side side)
+{
+	return side == SIDE_SERVER && s->phase == SESSION_DIALOG && stream_unseen(&s->stream[SIDE_CLIENT]) > 0;
+}
+
+/* Hands bytes, or a hole, to who reads at the moment. Returns how much was used. */
+static size_t read_bytes(
+    struct session *s, struct session_shared *shared, enum side side, struct cursor bytes, bool one_sided)
+{
+	if (bytes.at == NULL)
+		read_hole(s, side, bytes.left);
+	else if (s->phase == SESSION_DIALOG)
+		return read_dialog(s, shared, side, bytes, one_sided);
+	else if (s->phase == SESSION_TLS)
+		read_tls(s, side, bytes);
+	else
+		read_foreign(s, shared, side, bytes);
+	return bytes.left;
+}
+
+static bool read_side(struct session *s, struct session_shared *shared, enum side side, bool one_sided)
+{
+	struct stream *stream = &s->stream[side];
+	struct cursor bytes;
+	bool moved = false;
+	uint8_t phase;
+	size_t used;
+
+	while (s->phase != SESSION_OVER && !replies_wait(s, side) && stream_next(stream, &bytes)) {
+		phase = s->phase;
+		used = read_bytes(s, shared, side, bytes, one_sided);
+		if (used == 0 && s->phase == phase)
+			break;
+		if (used > 0)
+			stream_used(stream, &shared->streams, used);
+		moved = true;
+	}
+	return moved;
+}
+
+/* Both sides in turn, until each has read all it can. */
+static void read_both(struct session *s, struct session_shared *shared, enum side side, bool one_sided)
+{
+	read_side(s, shared, side, one_sided);
+	while (read_side(s, shared, side_other(side), one_sided) && read_side(s, shared, side, one_sided))
+		;
+}
+
+/* The client's bytes wait for a reply that will never come: they tell themselves what they are. */
+static void stop_waiting(struct session *s)
+{
+	struct cursor bytes;
+
+	if (!stream_next(&s->stream[SIDE_CLIENT], &bytes) || bytes.at == NULL)
+		return;
+	smtp_dialog_stop_waiting(&s->dialog, bytes.at, bytes.left);
+	s->reply_lost = false;
+	if (smtp_dialog_tls_started(&s->dialog))
+		begin_tls(s);
+}
+
+static bool waits_in_vain(const struct session *s, bool one_sided)
+{
+	if (s->phase != SESSION_DIALOG || !smtp_dialog_waiting(&s->dialog))
+		return false;
+	return one_sided || s->reply_lost || s->stream[SIDE_CLIENT].held > LIMIT_HELD_SIDE / 2;
+}
+
+void session_segment(struct session *s, struct session_shared *shared, enum side side, uint64_t ns,
+    const struct segment *segment, uint32_t sequence, bool one_sided)
+{
+	struct stream *stream = &s->stream[side];
+
+	if (s->phase == SESSION_OVER)
+		return;
+	if (segment->flags & FRAME_ACK)
+		stream_acknowledged(&s->stream[side_other(side)], ns, segment->acknowledgment);
+	if (segment->payload.left + segment->missing > 0 &&
+	    stream_push(stream, &shared->streams, sequence, segment->payload, segment->missing))
+		read_both(s, shared, side, one_sided);
+	if (waits_in_vain(s, one_sided)) {
+		stop_waiting(s);
+		read_both(s, shared, SIDE_CLIENT, one_sided);
+	}
+	if (s->phase == SESSION_OVER)
+		return;
+	stream_keep(stream, &shared->streams);
+	session_settle(s, shared, ns, false);
+}
+
+static bool settle_side(struct session *s, struct session_shared *shared, enum side side, uint64_t ns, bool force)
+{
+	struct stream *stream = &s->stream[side];
+	uint32_t next = stream->next;
+
+	if (!force && !stream_gap_due(stream, ns))
+		return false;
+	stream_give_up_gap(stream, &shared->streams);
+	read_both(s, shared, side, false);
+	return stream->next != next;
+}
+
+void session_settle(struct session *s, struct session_shared *shared, uint64_t ns, bool force)
+{
+	bool moved = true;
+
+	while (moved && s->phase != SESSION_OVER) {
+		moved = settle_side(s, shared, SIDE_CLIENT, ns, force);
+		moved |= s->phase != SESSION_OVER && settle_side(s, shared, SIDE_SERVER, ns, force);
+		if (force && s->phase == SESSION_DIALOG && smtp_dialog_waiting(&s->dialog)) {
+			stop_waiting(s);
+			read_both(s, shared, SIDE_CLIENT, false);
+			moved |= !smtp_dialog_waiting(&s->dialog) || s->phase != SESSION_DIALOG;
+		}
+	}
+}
+
+bool session_expects_more(const struct session *s)
+{
+	if (s->phase == SESSION_OVER)
+		return false;
+	for (int side = 0; side < SIDES; side++)
+		if (s->stream[side].first != NULL || stream_unseen(&s->stream[side]) > 0)
+			return true;
+	return false;
+}
+
+static uint8_t flag(bool value)
+{
+	return value ? RECORD_TRUE : RECORD_FALSE;
+}
+
+/* True where it was seen, false only where it would have been seen. */
+static uint8_t flag_if(bool seen, bool would_be_seen)
+{
+	return seen ? RECORD_TRUE : would_be_seen ? RECORD_FALSE : RECORD_ABSENT;
+}
+
+static void report_smtp(const struct session *s, const struct session_end *end, struct record *r)
+{
+	const struct smtp_facts *f = smtp_facts(s);
+	bool heard_all = end->client_seen && !s->midstream && !s->gap && (f->seen & SMTP_SPOKEN);
+
+	if (f->seen & SMTP_SPOKEN)
+		record_set_text(r, &r->protocol, "smtp");
+	record_set_text(r, &r->banner, f->banner);
+	record_set_text(r, &r->helo, f->helo);
+	r->starttls_offered = flag_if(f->seen & SMTP_OFFERED, f->seen & SMTP_SAW_CAPABILITIES);
+	r->starttls_requested = flag_if(f->seen & SMTP_REQUESTED, heard_all);
+	r->starttls_reply = f->starttls_reply;
+	r->plaintext_mail = flag_if(f->seen & SMTP_MAIL, heard_all);
+}
+
+static void report_tls(const struct session *s, const struct session_end *end, struct record *r)
+{
+	const struct tls_facts *f = &s->tls.facts;
+	bool client_hello = f->seen & TLS_SAW_CLIENT_HELLO, server_hello = f->seen & TLS_SAW_SERVER_HELLO;
+	bool old_form = server_hello && f->version < TLS_VERSION_13; /* the rest of its handshake is in the clear */
+
+	r->tls_version = f->version;
+	r->cipher_suite = f->cipher_suite;
+	r->group = f->group;
+	r->dh_bits = f->dh_bits;
+	r->client_min_version = f->client_min_version;
+	r->client_max_version = f->client_max_version;
+	r->sentinel = f->sentinel;
+	r->alert_level = f->alert.level;
+	r->alert_code = f->alert.code;
+	r->alert_side = f->alert.side == SIDE_CLIENT ? RECORD_SIDE_CLIENT : RECORD_SIDE_SERVER;
+	if (f->alert.level == 0)
+		r->alert_side = RECORD_SIDE_ABSENT;
+	if (client_hello)
+		r->fallback_scsv = flag(f->seen & TLS_FALLBACK_SCSV);
+	r->resumed = flag_if(f->seen & TLS_RESUMED, server_hello && (!old_form || f->seen & TLS_NOT_RESUMED));
+	r->certificate_requested = flag_if(f->seen & TLS_CERTIFICATE_REQUESTED, old_form && f->seen & TLS_SAW_FULL);
+	r->certificate_sent = flag_if(f->seen & TLS_CERTIFICATE_SENT, f->seen & TLS_CERTIFICATE_EMPTY);
+	if (tls_handshake_established(&s->tls))
+		r->established = RECORD_TRUE;
+	else if (f->alert.level == ALERT_FATAL || ((client_hello || server_hello) && end->closed &&
+						      end->client_seen && end->server_seen && !s->gap))
+		r->established = RECORD_FALSE;
+	record_set_text(r, &r->server_name, f->server_name);
+	record_set_text(r, &r->next_protocol, f->next_protocol);
+}
+
+/* Bytes missing where it matters: a hole was read over, or bytes were acknowledged that nobody saw. */
+static bool has_gap(const struct session *s)
+{
+	if (s->phase == SESSION_OVER)
+		return s->gap;
+	return s->gap || stream_unseen(&s->stream[SIDE_CLIENT]) > 0 || stream_unseen(&s->stream[SIDE_SERVER]) > 0;
+}
+
+static void report_foreign(const struct session *s, struct session_shared *shared, struct record *r)
+{
+	char text[SESSION_PROTOCOL_MAX];
+	const char *name = discover_name(shared->discover, s->foreign, text, sizeof(text));
+
+	if (name != NULL)
+		record_set_text(r, &r->protocol, name);
+}
+
+void session_report(
+    const struct session *s, struct session_shared *shared, const struct session_end *end, struct record *r)
+{
+	const struct smtp_facts *smtp = smtp_facts(s);
+	uint32_t tls = s->had_tls ? s->tls.facts.seen : 0;
+	struct verdict_facts facts = {
+	    .client_seen = end->client_seen,
+	    .server_seen = end->server_seen,
+	    .midstream = s->midstream,
+	    .gap = has_gap(s),
+	    .closed = end->closed,
+	    .ended = end->ended,
+	    .smtp = smtp->seen & SMTP_SPOKEN,
+	    .foreign = smtp->seen & SMTP_FOREIGN,
+	    .capabilities = smtp->seen & SMTP_SAW_CAPABILITIES,
+	    .helo = smtp->seen & SMTP_SAW_HELO,
+	    .client_hello = tls & TLS_SAW_CLIENT_HELLO,
+	    .server_hello = tls & TLS_SAW_SERVER_HELLO,
+	    .client_encrypted = tls & TLS_CLIENT_ENCRYPTED,
+	    .server_encrypted = tls & TLS_SERVER_ENCRYPTED,
+	};
+
+	report_smtp(s, end, r);
+	if (s->foreign != NULL)
+		report_foreign(s, shared, r);
+	if (s->had_tls)
+		report_tls(s, end, r);
+	snprintf(r->history, sizeof(r->history), "%s%s%s", smtp->history, s->had_tls ? ":" : "",
+	    s->had_tls ? s->tls.facts.history : "");
+	verdict_judge(r, &facts);
+}

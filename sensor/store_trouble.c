@@ -1,0 +1,129 @@
+/* What refuses, what is said about it, and how long to wait. A kind of trouble is said once, until it changes. */
+#include "store_private.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum trouble_class {
+	TROUBLE_REFUSE,    /* a mistake in the set-up: no start; while running it is tried again */
+	TROUBLE_WAIT,      /* this connection will do again later */
+	TROUBLE_RECONNECT, /* this Redis is not the one to write to now; it may come back with less */
+};
+
+static const struct store_trouble {
+	const char *prefix; /* of Redis's error */
+	enum trouble_class class;
+	const char *mend;
+} troubles[] = {
+    {"NOAUTH", TROUBLE_REFUSE, "it needs a password: give it with the URL or a password file"},
+    {"WRONGPASS", TROUBLE_REFUSE, "the password or user is wrong: mend it"},
+    {"ERR invalid password", TROUBLE_REFUSE, "the password is wrong: mend it"},
+    {"ERR AUTH", TROUBLE_REFUSE, "it has no password set: leave it out, or set requirepass in redis.conf"},
+    {"ERR DB index", TROUBLE_REFUSE, "mend the database's number in the URL, or raise `databases` in redis.conf"},
+    {"NOPERM", TROUBLE_REFUSE, "allow this user ~tlsvane:* +@read +@write +@connection +eval +info (ACL SETUSER)"},
+    {"DENIED", TROUBLE_REFUSE, "it is in protected mode: use its Unix socket, or set a password there"},
+    {"MOVED", TROUBLE_REFUSE, "Redis Cluster is not supported: give a single Redis"},
+    {"CLUSTERDOWN", TROUBLE_REFUSE, "Redis Cluster is not supported: give a single Redis"},
+    {"CROSSSLOT", TROUBLE_REFUSE, "Redis Cluster is not supported: give a single Redis"},
+    {"READONLY", TROUBLE_RECONNECT, "it is a read-only replica: give the primary, or promote it"},
+    {"MASTERDOWN", TROUBLE_RECONNECT, "it is a replica that lost its primary: give the primary"},
+    {"LOADING", TROUBLE_RECONNECT, "it is still loading its data: wait"},
+    {"OOM", TROUBLE_WAIT, "its memory is full: raise maxmemory or free some"},
+    {"MISCONF", TROUBLE_WAIT, "it cannot save to its disk: make room there"},
+    {"NOREPLICAS", TROUBLE_WAIT, "too few of its replicas answer: mend them or min-replicas-to-write"},
+    {"BUSY", TROUBLE_WAIT, "it runs a long script: SCRIPT KILL, or wait"},
+    {"WRONGTYPE", TROUBLE_WAIT, "that key is not ours: rename or delete it"},
+    {"ERR max number of clients", TROUBLE_RECONNECT, "raise maxclients or close some"},
+    {"", TROUBLE_WAIT, "see what Redis's own log says"},
+};
+
+static void log_line(struct store *s, const char *line)
+{
+	if (s->log != NULL)
+		s->log(s->log_context, line);
+}
+
+void store_say(struct store *s, const char *format, ...)
+{
+	char line[STORE_ERROR_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	log_line(s, line);
+}
+
+void store_trouble_say(struct store *s, const char *kind, const char *format, ...)
+{
+	char line[STORE_ERROR_MAX];
+	va_list arguments;
+
+	if (s->said != NULL && strcmp(s->said, kind) == 0)
+		return;
+	s->said = kind;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	if (s->opening)
+		snprintf(s->open_error, STORE_ERROR_MAX, "%s", line);
+	else
+		log_line(s, line);
+}
+
+static const struct store_trouble *trouble_of(const char *error)
+{
+	const struct store_trouble *t = troubles;
+
+	while (strncmp(error, t->prefix, strlen(t->prefix)) != 0)
+		t++;
+	return t;
+}
+
+bool store_is_foreign(const char *error)
+{
+	return strncmp(error, "WRONGTYPE", 9) == 0;
+}
+
+/* From LIMIT_BACKOFF_MIN_MS, doubled each time, to LIMIT_BACKOFF_MAX_MS. */
+void store_backoff(struct store *s, uint64_t *until_ms)
+{
+	s->backoff_ms = s->backoff_ms == 0 ? LIMIT_BACKOFF_MIN_MS : s->backoff_ms * 2;
+	if (s->backoff_ms > LIMIT_BACKOFF_MAX_MS)
+		s->backoff_ms = LIMIT_BACKOFF_MAX_MS;
+	*until_ms = store_clock() + s->backoff_ms;
+}
+
+void store_trouble_over(struct store *s)
+{
+	store_drop(s, false);
+	s->state = STORE_OVER;
+}
+
+void store_trouble_reply(struct store *s, const char *error, const char *key)
+{
+	const struct store_trouble *t = trouble_of(error);
+
+	s->errors++;
+	store_trouble_say(s, t->prefix, "Redis %s: %s%s%.*s: %s", s->where, key == NULL ? "" : key,
+	    key == NULL ? "" : ": ", (int)strcspn(error, "\r\n"), error, t->mend);
+	if (s->opening && t->class == TROUBLE_REFUSE) {
+		store_trouble_over(s);
+	} else if (s->state != STORE_READY || t->class == TROUBLE_RECONNECT ||
+	    strcmp(t->prefix, "NOAUTH") == 0) {
+		s->doubt |= t->class == TROUBLE_RECONNECT;
+		store_drop(s, false);
+	} else if (store_clock() >= s->pause_ms) { /* once for all that is in flight */
+		store_backoff(s, &s->pause_ms);
+	}
+}
+
+void store_recovered(struct store *s)
+{
+	s->backoff_ms = 0;
+	if (s->said == NULL)
+		return;
+	s->said = NULL;
+	if (!s->opening)
+		store_say(s, "Redis %s: takes writes again", s->where);
+}

@@ -1,0 +1,298 @@
+/* Reassembly of one direction: a sorted list of held segments, empty nearly always. */
+#include "stream.h"
+
+#include <stdlib.h>
+
+#include "limits.h"
+
+struct stream_chunk {
+	struct stream_chunk *next;
+	uint32_t sequence;
+	uint32_t length;
+	uint32_t missing; /* bytes behind these that the snap length cut off */
+	uint8_t bytes[];
+};
+
+void stream_init(struct stream *s, uint32_t next)
+{
+	*s = (struct stream){.next = next, .synced = true};
+}
+
+static void release_first(struct stream *s, struct stream_stats *stats)
+{
+	struct stream_chunk *chunk = s->first;
+
+	s->first = chunk->next;
+	s->held -= chunk->length;
+	s->chunks--;
+	stats->held -= chunk->length;
+	free(chunk);
+}
+
+void stream_clear(struct stream *s, struct stream_stats *stats)
+{
+	while (s->first != NULL)
+		release_first(s, stats);
+}
+
+/* Puts a copy of bytes between `before` (NULL: at the head) and what follows it. */
+static struct stream_chunk *hold(struct stream *s, struct stream_stats *stats,
+    struct stream_chunk *before, uint32_t sequence, struct cursor bytes, uint32_t missing)
+{
+	struct stream_chunk **link = before == NULL ? &s->first : &before->next;
+	struct stream_chunk *chunk;
+
+	if (s->held + bytes.left > LIMIT_HELD_SIDE || stats->held + bytes.left > LIMIT_HELD_TOTAL ||
+	    (chunk = malloc(sizeof(*chunk) + bytes.left)) == NULL) {
+		stats->refused++;
+		return NULL;
+	}
+	*chunk = (struct stream_chunk){.next = *link,
+	    .sequence = sequence,
+	    .length = (uint32_t)bytes.left,
+	    .missing = missing};
+	if (bytes.left > 0)
+		memcpy(chunk->bytes, bytes.at, bytes.left);
+	*link = chunk;
+	s->held += chunk->length;
+	s->chunks++;
+	stats->held += chunk->length;
+	return chunk;
+}
+
+/* Where a held chunk's bytes and the hole behind them end. */
+static uint32_t chunk_end(const struct stream_chunk *chunk)
+{
+	return chunk->sequence + chunk->length + chunk->missing;
+}
+
+/* Compares what two copies say of the same place. */
+static bool conflicts(const struct stream_chunk *held, uint32_t sequence, struct cursor bytes)
+{
+	int32_t ahead = sequence_ahead(sequence, held->sequence);
+	uint32_t skip_held = ahead > 0 ? (uint32_t)ahead : 0, skip_new = ahead < 0 ? (uint32_t)-ahead : 0;
+	size_t common;
+
+	if (skip_held >= held->length || skip_new >= bytes.left)
+		return false;
+	common = held->length - skip_held;
+	if (common > bytes.left - skip_new)
+		common = bytes.left - skip_new;
+	return memcmp(held->bytes + skip_held, bytes.at + skip_new, common) != 0;
+}
+
+/* Drops the first `length` bytes of a segment, into its missing part if need be. */
+static void trim_front(uint32_t *sequence, struct cursor *bytes, uint32_t *missing, uint32_t length)
+{
+	uint32_t captured = length < bytes->left ? length : (uint32_t)bytes->left;
+
+	*sequence += length;
+	bytes->at += captured;
+	bytes->left -= captured;
+	*missing -= length - captured;
+}
+
+/* The part of a segment that ends before `limit`. */
+static void part_before(uint32_t sequence, struct cursor bytes, uint32_t missing, uint32_t limit,
+    struct cursor *part, uint32_t *part_missing)
+{
+	int32_t room = sequence_ahead(limit, sequence);
+
+	*part = bytes;
+	*part_missing = missing;
+	if (room < 0)
+		room = 0;
+	if (bytes.left >= (uint32_t)room) {
+		part->left = (uint32_t)room;
+		*part_missing = 0;
+	} else if (bytes.left + missing > (uint32_t)room) {
+		*part_missing = (uint32_t)room - (uint32_t)bytes.left;
+	}
+}
+
+/* Holds those parts of a segment that no held chunk has: the first copy wins. */
+static void hold_new_parts(struct stream *s, struct stream_stats *stats, uint32_t sequence,
+    struct cursor bytes, uint32_t missing)
+{
+	struct stream_chunk *before = NULL, *next = s->first;
+	struct cursor part;
+	uint32_t part_missing;
+	bool conflict = false;
+
+	while (bytes.left + missing > 0) {
+		if (next != NULL && sequence_ahead(sequence, chunk_end(next)) >= 0) {
+			before = next;
+			next = next->next;
+			continue;
+		}
+		if (next != NULL && sequence_ahead(sequence, next->sequence) >= 0) {
+			uint32_t covered = chunk_end(next) - sequence;
+
+			conflict |= conflicts(next, sequence, bytes);
+			if (covered >= bytes.left + missing)
+				break;
+			trim_front(&sequence, &bytes, &missing, covered);
+			continue;
+		}
+		part = bytes;
+		part_missing = missing;
+		if (next != NULL)
+			part_before(sequence, bytes, missing, next->sequence, &part, &part_missing);
+		before = hold(s, stats, before, sequence, part, part_missing);
+		if (before == NULL)
+			break;
+		trim_front(&sequence, &bytes, &missing, (uint32_t)part.left + part_missing);
+	}
+	stats->conflicts += conflict;
+}
+
+bool stream_push(struct stream *s, struct stream_stats *stats, uint32_t sequence, struct cursor bytes,
+    uint32_t missing)
+{
+	int32_t ahead;
+
+	if (!s->synced)
+		stream_init(s, sequence);
+	ahead = sequence_ahead(sequence, s->next);
+	if (ahead < 0) {
+		if ((uint32_t)-ahead >= bytes.left + missing) {
+			stats->retransmitted++;
+			return false;
+		}
+		trim_front(&sequence, &bytes, &missing, (uint32_t)-ahead);
+		ahead = 0;
+	}
+	if (ahead == 0 && s->first == NULL) {
+		s->fresh = bytes;
+		s->fresh_missing = missing;
+		return true;
+	}
+	if (ahead > LIMIT_SEQUENCE_AHEAD && !(s->acked && sequence_ahead(s->acknowledged, sequence) >= 0)) {
+		stats->refused++;
+		return false;
+	}
+	stats->out_of_order += ahead > 0;
+	hold_new_parts(s, stats, sequence, bytes, missing);
+	return s->first != NULL && s->first->sequence == s->next;
+}
+
+bool stream_next(struct stream *s, struct cursor *bytes)
+{
+	if (s->fresh.left > 0) {
+		*bytes = s->fresh;
+	} else if (s->fresh_missing > 0) {
+		*bytes = (struct cursor){.at = NULL, .left = s->fresh_missing};
+	} else if (s->first != NULL && s->first->sequence == s->next) {
+		if (s->first->length > 0)
+			*bytes = cursor_over(s->first->bytes, s->first->length);
+		else
+			*bytes = (struct cursor){.at = NULL, .left = s->first->missing};
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Takes `length` used bytes off the front of the first held chunk. */
+static void use_held(struct stream *s, struct stream_stats *stats, uint32_t length)
+{
+	struct stream_chunk *chunk = s->first;
+
+	if (chunk->length == 0) { /* only its hole is left */
+		release_first(s, stats);
+		return;
+	}
+	memmove(chunk->bytes, chunk->bytes + length, chunk->length - length);
+	chunk->sequence += length;
+	chunk->length -= length;
+	s->held -= length;
+	stats->held -= length;
+	if (chunk->length == 0 && chunk->missing == 0)
+		release_first(s, stats);
+}
+
+void stream_used(struct stream *s, struct stream_stats *stats, size_t length)
+{
+	uint32_t used = (uint32_t)length;
+
+	s->next += used;
+	if (s->fresh.left > 0) {
+		s->fresh.at += used;
+		s->fresh.left -= used;
+	} else if (s->fresh_missing > 0) {
+		s->fresh_missing = 0;
+	} else {
+		use_held(s, stats, used);
+	}
+}
+
+void stream_keep(struct stream *s, struct stream_stats *stats)
+{
+	if (s->fresh.left + s->fresh_missing > 0)
+		(void)hold(s, stats, NULL, s->next, s->fresh, s->fresh_missing);
+	s->fresh = (struct cursor){0};
+	s->fresh_missing = 0;
+}
+
+/* Where the bytes seen without a hole end. */
+static uint32_t seen_end(const struct stream *s)
+{
+	uint32_t end = s->next + (uint32_t)s->fresh.left + s->fresh_missing;
+
+	for (const struct stream_chunk *c = s->first; c != NULL && c->sequence == end; c = c->next)
+		end = chunk_end(c);
+	return end;
+}
+
+void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence)
+{
+	if (!s->synced)
+		return;
+	if (!s->acked || sequence_ahead(sequence, s->acknowledged) > 0)
+		s->acknowledged = sequence;
+	s->acked = true;
+	if (stream_unseen(s) == 0)
+		s->unseen_since_ns = 0;
+	else if (s->unseen_since_ns == 0)
+		s->unseen_since_ns = ns;
+}
+
+uint32_t stream_unseen(const struct stream *s)
+{
+	int32_t unseen = s->acked ? sequence_ahead(s->acknowledged, seen_end(s)) : 0;
+
+	return unseen > 1 ? (uint32_t)unseen : 0;
+}
+
+static bool hole_before_held(const struct stream *s)
+{
+	return s->first != NULL && s->first->sequence != s->next;
+}
+
+bool stream_gap_due(const struct stream *s, uint64_t now_ns)
+{
+	if (hole_before_held(s) && s->held > LIMIT_HELD_SIDE / 2)
+		return true;
+	if (s->unseen_since_ns == 0 || stream_unseen(s) == 0)
+		return false;
+	return s->chunks >= LIMIT_GAP_WAIT_CHUNKS || now_ns - s->unseen_since_ns >= LIMIT_GAP_WAIT_NS;
+}
+
+void stream_give_up_gap(struct stream *s, struct stream_stats *stats)
+{
+	struct stream_chunk *last = NULL;
+	uint32_t missing, end = seen_end(s);
+
+	for (struct stream_chunk *c = s->first; c != NULL && sequence_ahead(end, c->sequence) > 0; c = c->next)
+		last = c;
+	if (last != NULL ? last->next != NULL : s->first != NULL)
+		missing = (last != NULL ? last->next : s->first)->sequence - end;
+	else
+		missing = stream_unseen(s);
+	s->unseen_since_ns = 0;
+	if (missing == 0)
+		return;
+	stats->gaps++;
+	stats->gap_bytes += missing;
+	(void)hold(s, stats, last, end, (struct cursor){0}, missing);
+}

@@ -1,0 +1,82 @@
+/*
+ * One direction of a TCP connection put back in order (RFC 9293 section 3.4): the first copy of a byte wins.
+ * Bytes that come in order and are used at once are never copied; only what has to wait is held.
+ *
+ *     if (stream_push(&s, ...))              a segment arrived
+ *         while (stream_next(&s, &bytes))    what is next in order ...
+ *             stream_used(&s, n);            ... and how much of it was used; 0 makes it wait
+ */
+#ifndef TLSVANE_STREAM_H
+#define TLSVANE_STREAM_H
+
+#include "../parsers/cursor.h"
+
+/* Shared by all streams of a pipeline: what they hold together, and what happened to them. */
+struct stream_stats {
+	size_t held;             /* bytes held now, of all streams; at most LIMIT_HELD_TOTAL */
+	uint64_t out_of_order;   /* segments that came before their turn */
+	uint64_t retransmitted;  /* segments with nothing new */
+	uint64_t conflicts;      /* segments that say other bytes than a held copy of the same place */
+	uint64_t refused;        /* segments dropped because memory was full */
+	uint64_t gaps, gap_bytes;/* holes given up on */
+};
+
+struct stream_chunk; /* a held segment, allocated by the stream */
+
+struct stream {
+	uint32_t next;            /* sequence number of the next byte to hand on */
+	uint32_t acknowledged;    /* the highest that the other end has acknowledged */
+	uint32_t held;            /* bytes held */
+	uint32_t chunks;          /* segments held */
+	bool synced;              /* `next` is known */
+	bool acked;               /* `acknowledged` is known */
+	uint64_t unseen_since_ns; /* when the other end was first known to have bytes that we have not; 0: it has none */
+	struct stream_chunk *first; /* held segments by sequence number, without overlap */
+	struct cursor fresh;      /* the segment just pushed, as far as it is next in order and not used yet */
+	uint32_t fresh_missing;   /* bytes that the snap length cut off behind it */
+};
+
+/* Sequence numbers wrap: how far `a` is ahead of `b`, negative when behind. */
+static inline int32_t sequence_ahead(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+/* Starts a stream whose next byte has sequence number `next`. */
+void stream_init(struct stream *s, uint32_t next);
+
+/* Frees what is held. */
+void stream_clear(struct stream *s, struct stream_stats *stats);
+
+/*
+ * A segment with `missing` further bytes that were not captured. The bytes must live until stream_keep.
+ * Returns whether stream_next may have something to hand on.
+ */
+bool stream_push(struct stream *s, struct stream_stats *stats, uint32_t sequence, struct cursor bytes,
+    uint32_t missing);
+
+/* The next bytes in order, or, with bytes->at NULL, a hole of bytes->left bytes that will never be filled;
+ * false when there is neither. */
+MUST_USE bool stream_next(struct stream *s, struct cursor *bytes);
+
+/* `length` of the bytes (or the whole of the hole) that stream_next yielded were used. */
+void stream_used(struct stream *s, struct stream_stats *stats, size_t length);
+
+/* Copies what was pushed and not used: its frame is about to go. */
+void stream_keep(struct stream *s, struct stream_stats *stats);
+
+/* The other end has acknowledged all before `sequence`. */
+void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence);
+
+/* Bytes that the other end has acknowledged and nobody has seen, at the place where we wait. An
+ * acknowledged FIN counts as a byte there (RFC 9293 section 3.4), so a single one is taken for that. */
+uint32_t stream_unseen(const struct stream *s);
+
+/* Whether bytes are missing, and the waiting for them has an end: too much stands behind the hole, or the
+ * other end has had them for LIMIT_GAP_WAIT_NS. */
+bool stream_gap_due(const struct stream *s, uint64_t now_ns);
+
+/* Gives the missing bytes up: the next stream_next yields their hole. Does nothing where none are missing. */
+void stream_give_up_gap(struct stream *s, struct stream_stats *stats);
+
+#endif

@@ -1,0 +1,302 @@
+/* One entry of the tally: counters, names, flags and the last legacy session. The fast path of a replay. */
+#include "tally_entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../parsers/tls_hello.h"
+#include "../parsers/tls_names.h"
+#include "limits.h"
+
+/* The record without its texts: they stand in the server's and client's own fields. */
+#define HEAD_SIZE offsetof(struct record, protocol)
+
+struct tally_evidence {
+	unsigned references;
+	char *json; /* from a spool; NULL: the record */
+	unsigned char head[HEAD_SIZE];
+};
+
+struct tally_evidence *tally_evidence_new(const struct record *r)
+{
+	struct tally_evidence *evidence = malloc(sizeof(*evidence));
+
+	if (evidence == NULL)
+		return NULL;
+	evidence->references = 1;
+	evidence->json = NULL;
+	memcpy(evidence->head, r, HEAD_SIZE);
+	return evidence;
+}
+
+struct tally_evidence *tally_evidence_from_json(const char *json)
+{
+	struct tally_evidence *evidence = calloc(1, sizeof(*evidence));
+
+	if (evidence == NULL)
+		return NULL;
+	evidence->references = 1;
+	evidence->json = strdup(json);
+	if (evidence->json == NULL) {
+		free(evidence);
+		return NULL;
+	}
+	return evidence;
+}
+
+void tally_evidence_release(struct tally_evidence *evidence)
+{
+	if (evidence == NULL || --evidence->references > 0)
+		return;
+	free(evidence->json);
+	free(evidence);
+}
+
+const char *tally_evidence_json(struct tally_evidence *evidence)
+{
+	static char line[4096]; /* a record without texts is below 1 KB */
+	struct record r;
+	FILE *to;
+
+	if (evidence->json != NULL)
+		return evidence->json;
+	to = fmemopen(line, sizeof(line), "w");
+	if (to == NULL)
+		return NULL;
+	record_init(&r);
+	memcpy((unsigned char *)&r, evidence->head, HEAD_SIZE);
+	record_write_json(to, &r);
+	fclose(to);
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+void tally_entry_set_evidence(struct tally_entry *e, struct tally_evidence *evidence, uint64_t ms)
+{
+	if (ms < e->evidence_ms)
+		return;
+	evidence->references++;
+	tally_evidence_release(e->evidence);
+	e->evidence = evidence;
+	e->evidence_ms = ms;
+}
+
+void tally_entry_clear(struct tally_entry *e)
+{
+	tally_evidence_release(e->evidence);
+	for (size_t i = 0; i < TALLY_TEXTS; i++)
+		free(e->texts[i]);
+	free(e->counters);
+}
+
+/* A number that IANA gave no name: a hostile peer can show us any of them. */
+static bool is_nameless(uint32_t id)
+{
+	unsigned name = id >> 24, code = id & 0xffffff;
+
+	if (code == TALLY_CODE_OTHER)
+		return false;
+	if (name == TALLY_NAME_CIPHER)
+		return tls_cipher_suite_name((uint16_t)code) == NULL;
+	return name == TALLY_NAME_VERSION && tls_version_label((uint16_t)code) == NULL;
+}
+
+static bool has_nameless_room(const struct tally_entry *e, uint32_t id)
+{
+	unsigned nameless = 0;
+
+	for (size_t i = 0; i < e->count; i++)
+		nameless += e->counters[i].id >> 24 == id >> 24 && is_nameless(e->counters[i].id);
+	return nameless < LIMIT_TALLY_NAMES;
+}
+
+static struct tally_counter *find_counter(struct tally_entry *e, uint32_t id)
+{
+	struct tally_counter *c = e->counters;
+
+	for (size_t i = 0; i < e->count; i++) {
+		if (c[i].id != id)
+			continue;
+		if (i < 8)
+			return &c[i];
+		/* Hot ones drift to the front: a server may have hundreds. */
+		struct tally_counter swap = c[i / 2];
+		c[i / 2] = c[i];
+		c[i] = swap;
+		return &c[i / 2];
+	}
+	return NULL;
+}
+
+static struct tally_counter *add_counter(struct tally_entry *e, uint32_t id)
+{
+	struct tally_counter *grown;
+
+	if (e->count == e->room) {
+		size_t room = e->room == 0 ? 6 : e->room + e->room / 2u;
+
+		if (room > UINT16_MAX)
+			return NULL;
+		grown = realloc(e->counters, room * sizeof(*grown));
+		if (grown == NULL)
+			return NULL;
+		e->counters = grown;
+		e->room = (uint16_t)room;
+	}
+	e->counters[e->count] = (struct tally_counter){.id = id};
+	return &e->counters[e->count++];
+}
+
+struct tally_counter *tally_entry_counter(struct tally_entry *e, unsigned name, unsigned code, bool cap)
+{
+	uint32_t id = (uint32_t)name << 24 | code;
+	struct tally_counter *c = find_counter(e, id);
+
+	if (c != NULL)
+		return c;
+	if (cap && is_nameless(id) && !has_nameless_room(e, id))
+		return tally_entry_counter(e, name, TALLY_CODE_OTHER, false);
+	return add_counter(e, id);
+}
+
+static int count_plain(struct tally_entry *e, unsigned name, unsigned code)
+{
+	struct tally_counter *c = tally_entry_counter(e, name, code, true);
+
+	if (c == NULL)
+		return -1;
+	c->seen++;
+	return 0;
+}
+
+static void stretch(uint64_t *first, uint64_t *last, uint64_t ms)
+{
+	if (*first == 0 || ms < *first)
+		*first = ms;
+	if (ms > *last)
+		*last = ms;
+}
+
+static int count_timed(struct tally_entry *e, unsigned name, unsigned code, uint64_t ms)
+{
+	struct tally_counter *c = tally_entry_counter(e, name, code, true);
+
+	if (c == NULL)
+		return -1;
+	c->seen++;
+	if (e->kind != TALLY_DAY)
+		stretch(&c->first_ms, &c->last_ms, ms);
+	return 0;
+}
+
+static int count_tls(struct tally_entry *e, const struct record *r, uint64_t ms)
+{
+	int failed = 0;
+
+	if (r->tls_version == 0)
+		return 0;
+	failed |= count_timed(e, TALLY_NAME_VERSION, r->tls_version, ms);
+	if (r->tls_version != TLS_VERSION_SSL2) /* its cipher kinds are another number space */
+		failed |= count_timed(e, TALLY_NAME_CIPHER, r->cipher_suite, ms);
+	return failed;
+}
+
+static int count(struct tally_entry *e, const struct record *r, uint64_t ms)
+{
+	int failed = 0;
+
+	if (r->outcome != OUTCOME_ABSENT && r->outcome < OUTCOMES)
+		failed |= count_plain(e, TALLY_NAME_OUTCOME, r->outcome);
+	if (r->outcome == OUTCOME_NOT_SMTP)
+		return failed;
+	failed |= count_plain(e, TALLY_NAME_SESSIONS, 0);
+	if (r->legacy_side != LEGACY_ABSENT && r->legacy_side < LEGACY_SIDES)
+		failed |= count_plain(e, TALLY_NAME_LEGACY_SIDE, r->legacy_side);
+	if (e->kind == TALLY_SERVER && r->starttls_offered != RECORD_ABSENT)
+		failed |= count_plain(e, TALLY_NAME_STARTTLS, r->starttls_offered);
+	return failed | count_tls(e, r, ms);
+}
+
+/* Cut at a whole UTF-8 character. */
+static size_t text_length(const char *text)
+{
+	size_t length = strnlen(text, LIMIT_TALLY_TEXT);
+
+	if (length < LIMIT_TALLY_TEXT)
+		return length;
+	for (length--; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+		length--;
+	return length;
+}
+
+void tally_entry_set_text(struct tally_entry *e, unsigned index, const char *text)
+{
+	size_t length = text_length(text);
+	char *old = e->texts[index], *copy;
+
+	if (old != NULL && strncmp(old, text, length) == 0 && old[length] == '\0')
+		return;
+	copy = strndup(text, length);
+	if (copy == NULL)
+		return; /* the old name is better than none */
+	e->texts[index] = copy;
+	free(old);
+}
+
+static void keep_text(struct tally_entry *e, unsigned index, const struct record *r, uint16_t field)
+{
+	if (field != 0)
+		tally_entry_set_text(e, index, record_text(r, field));
+}
+
+static void flag(struct tally_entry *e, enum tally_flag which, uint64_t ms)
+{
+	if (ms > e->flag_ms[which]) {
+		e->flag_ms[which] = ms;
+		e->flags_due |= (uint8_t)(1u << which);
+	}
+}
+
+static void raise_version(struct tally_entry *e, uint16_t version)
+{
+	if (version > e->version_max)
+		e->version_max = version;
+}
+
+/* A side that was not seen spoke the old version all the same: unknown flags both. */
+static void flag_host(struct tally_entry *e, const struct record *r, uint64_t ms)
+{
+	unsigned side = r->legacy_side;
+
+	if (side == LEGACY_UNKNOWN || (side == LEGACY_SERVER && e->kind != TALLY_CLIENT) ||
+	    (side == LEGACY_CLIENT && e->kind != TALLY_SERVER))
+		flag(e, TALLY_LEGACY, ms);
+	if (side == LEGACY_DOWNGRADE)
+		flag(e, TALLY_DOWNGRADE, ms);
+	if (r->plaintext_mail == RECORD_TRUE)
+		flag(e, TALLY_PLAINTEXT, ms);
+}
+
+int tally_entry_add(struct tally_entry *e, const struct record *r, uint64_t ms,
+    struct tally_evidence *evidence)
+{
+	int failed = count(e, r, ms);
+
+	if (e->kind == TALLY_DAY)
+		return failed;
+	stretch(&e->first_ms, &e->last_ms, ms);
+	if (r->outcome == OUTCOME_NOT_SMTP)
+		return failed;
+	flag_host(e, r, ms);
+	raise_version(e, e->kind == TALLY_SERVER ? r->tls_version : r->client_max_version);
+	if (evidence != NULL)
+		tally_entry_set_evidence(e, evidence, ms);
+	if (e->kind == TALLY_SERVER) {
+		keep_text(e, 0, r, r->banner);
+		keep_text(e, 1, r, r->server_name);
+		keep_text(e, 2, r, r->software);
+	} else if (e->kind == TALLY_CLIENT) {
+		keep_text(e, 0, r, r->helo);
+	}
+	return failed;
+}

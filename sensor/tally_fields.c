@@ -1,0 +1,515 @@
+/* Entries of the tally as fields with names and values: written to Redis and spool, read back from both. */
+#include "tally_entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../parsers/tls_hello.h"
+#include "../parsers/tls_names.h"
+#include "limits.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define CODE_NONE    UINT32_MAX
+
+static const char *const kind_names[TALLY_KINDS] = {
+    [TALLY_PAIR] = "pair",
+    [TALLY_SERVER] = "server",
+    [TALLY_CLIENT] = "client",
+    [TALLY_DAY] = "day",
+};
+
+static const char *const version_max_names[TALLY_KINDS] = {
+    [TALLY_PAIR] = "client_max",
+    [TALLY_SERVER] = "best_version",
+    [TALLY_CLIENT] = "max_version",
+};
+
+static const char *const text_names[TALLY_KINDS][TALLY_TEXTS] = {
+    [TALLY_SERVER] = {"banner", "server_name", "software"},
+    [TALLY_CLIENT] = {"helo"},
+};
+
+/* Plain times of an entry. */
+static const struct time_field {
+	const char *name;
+	size_t offset;
+	bool earliest; /* of two values the smaller counts */
+	int flag;      /* enum tally_flag, or -1 */
+} time_fields[] = {
+    {"first_seen", offsetof(struct tally_entry, first_ms), true, -1},
+    {"last_seen", offsetof(struct tally_entry, last_ms), false, -1},
+    {"legacy_last", offsetof(struct tally_entry, flag_ms[TALLY_LEGACY]), false, TALLY_LEGACY},
+    {"plaintext_last", offsetof(struct tally_entry, flag_ms[TALLY_PLAINTEXT]), false, TALLY_PLAINTEXT},
+    {"downgrade_last", offsetof(struct tally_entry, flag_ms[TALLY_DOWNGRADE]), false, TALLY_DOWNGRADE},
+};
+
+const char *tally_kind_name(unsigned kind)
+{
+	return kind < TALLY_KINDS ? kind_names[kind] : NULL;
+}
+
+unsigned tally_kind_from_name(const char *name)
+{
+	unsigned kind = 0;
+
+	while (kind < TALLY_KINDS && strcmp(kind_names[kind], name) != 0)
+		kind++;
+	return kind;
+}
+
+/* ---- Labels of counters ---- */
+
+#define LABEL_MAX 8 /* "0x1234", "other" */
+
+static const char *label_code(const char *name, unsigned code, char buffer[LABEL_MAX])
+{
+	if (name == NULL)
+		snprintf(buffer, LABEL_MAX, "0x%04X", code & 0xffffu);
+	return name != NULL ? name : buffer;
+}
+
+static const char *version_label(unsigned code, char buffer[LABEL_MAX])
+{
+	return label_code(tls_version_label((uint16_t)code), code, buffer);
+}
+
+static const char *cipher_label(unsigned code, char buffer[LABEL_MAX])
+{
+	return label_code(tls_cipher_suite_name((uint16_t)code), code, buffer);
+}
+
+static const char *outcome_label(unsigned code, char buffer[LABEL_MAX])
+{
+	return label_code(record_outcome_name(code), code, buffer);
+}
+
+static const char *legacy_side_label(unsigned code, char buffer[LABEL_MAX])
+{
+	return label_code(record_legacy_side_name(code), code, buffer);
+}
+
+static const char *starttls_label(unsigned code, char buffer[LABEL_MAX])
+{
+	(void)buffer;
+	return code == RECORD_TRUE ? "yes" : "no";
+}
+
+static unsigned code_from_hex(const char *label)
+{
+	char *end;
+	unsigned long code;
+
+	if (strlen(label) != 6 || strncmp(label, "0x", 2) != 0)
+		return CODE_NONE;
+	code = strtoul(label + 2, &end, 16);
+	return *end == '\0' ? (unsigned)code : CODE_NONE;
+}
+
+static unsigned version_code(const char *label)
+{
+	uint16_t code;
+
+	return tls_version_from_label(label, &code) ? code : code_from_hex(label);
+}
+
+static unsigned cipher_code(const char *label)
+{
+	uint16_t code;
+
+	return tls_cipher_suite_code(label, &code) ? code : code_from_hex(label);
+}
+
+static unsigned code_of(const char *label, const char *(*name)(unsigned), unsigned count)
+{
+	for (unsigned code = 1; code < count; code++)
+		if (strcmp(name(code), label) == 0)
+			return code;
+	return CODE_NONE;
+}
+
+static unsigned outcome_code(const char *label)
+{
+	return code_of(label, record_outcome_name, OUTCOMES);
+}
+
+static unsigned legacy_side_code(const char *label)
+{
+	return code_of(label, record_legacy_side_name, LEGACY_SIDES);
+}
+
+static unsigned starttls_code(const char *label)
+{
+	return strcmp(label, "yes") == 0 ? RECORD_TRUE : strcmp(label, "no") == 0 ? RECORD_FALSE : CODE_NONE;
+}
+
+/* A kind of counter, or of the times beside it: what stands before the label. */
+static const struct name_kind {
+	const char *prefix, *first, *last; /* the latter two NULL: no times */
+	const char *(*label)(unsigned code, char buffer[LABEL_MAX]);
+	unsigned (*code)(const char *label);
+} name_kinds[TALLY_NAMES] = {
+    [TALLY_NAME_SESSIONS] = {"sessions", NULL, NULL, NULL, NULL},
+    [TALLY_NAME_VERSION] = {"version:", "version_first:", "version_last:", version_label, version_code},
+    [TALLY_NAME_CIPHER] = {"cipher:", "cipher_first:", "cipher_last:", cipher_label, cipher_code},
+    [TALLY_NAME_OUTCOME] = {"outcome:", NULL, NULL, outcome_label, outcome_code},
+    [TALLY_NAME_LEGACY_SIDE] = {"legacy_side:", NULL, NULL, legacy_side_label, legacy_side_code},
+    [TALLY_NAME_STARTTLS] = {"starttls_offered:", NULL, NULL, starttls_label, starttls_code},
+};
+
+/* ---- Writing ---- */
+
+struct writing {
+	tally_field *field;
+	void *to;
+};
+
+static size_t format_number(char *end, uint64_t number)
+{
+	char *at = end;
+
+	do
+		*--at = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	return (size_t)(end - at);
+}
+
+static void write_number(const struct writing *w, const char *name, size_t name_length, uint64_t number)
+{
+	char digits[24];
+	size_t length = format_number(digits + sizeof(digits), number);
+
+	w->field(w->to, name, name_length, digits + sizeof(digits) - length, length);
+}
+
+static void write_text(const struct writing *w, const char *name, const char *text)
+{
+	w->field(w->to, name, strlen(name), text, strlen(text));
+}
+
+static size_t join(char name[TALLY_FIELD_MAX], const char *prefix, const char *label)
+{
+	size_t a = strlen(prefix), b = strlen(label);
+
+	if (a + b > TALLY_FIELD_MAX)
+		b = TALLY_FIELD_MAX - a;
+	memcpy(name, prefix, a);
+	memcpy(name + a, label, b);
+	return a + b;
+}
+
+static void write_parts(const struct writing *w, const char *name, size_t length,
+    const struct tally_counter *c, bool based)
+{
+	char value[48];
+	int used = snprintf(value, sizeof(value), "%llu+%llu",
+	    (unsigned long long)(based ? c->absolute + c->seen : c->absolute),
+	    (unsigned long long)(based ? 0 : c->seen));
+
+	w->field(w->to, name, length, value, (size_t)used);
+}
+
+static void write_counter(
+    const struct writing *w, const struct tally_counter *c, enum tally_form form, bool based)
+{
+	const struct name_kind *kind = &name_kinds[c->id >> 24];
+	unsigned code = c->id & 0xffffff;
+	char name[TALLY_FIELD_MAX], buffer[LABEL_MAX];
+	const char *label = kind->label == NULL ? "" : code == TALLY_CODE_OTHER ? "other" : kind->label(code, buffer);
+	size_t length = join(name, kind->prefix, label);
+
+	if (form == TALLY_TOTALS)
+		write_number(w, name, length, c->absolute + c->seen);
+	else
+		write_parts(w, name, length, c, based);
+	if (kind->first == NULL || c->last_ms == 0)
+		return;
+	length = join(name, kind->first, label);
+	write_number(w, name, length, c->first_ms);
+	length = join(name, kind->last, label);
+	write_number(w, name, length, c->last_ms);
+}
+
+static void write_names(const struct writing *w, const struct tally_entry *e)
+{
+	char buffer[LABEL_MAX];
+
+	if (e->version_max != 0)
+		write_text(w, version_max_names[e->kind], version_label(e->version_max, buffer));
+	for (size_t i = 0; i < TALLY_TEXTS; i++)
+		if (e->texts[i] != NULL)
+			write_text(w, text_names[e->kind][i], e->texts[i]);
+}
+
+static void write_evidence(const struct writing *w, struct tally_entry *e)
+{
+	const char *json = e->evidence == NULL ? NULL : tally_evidence_json(e->evidence);
+
+	if (json == NULL)
+		return;
+	write_number(w, "evidence_time", strlen("evidence_time"), e->evidence_ms);
+	write_text(w, "evidence", json);
+}
+
+void tally_entry_fields(struct tally_entry *e, enum tally_form form, tally_field *field, void *to)
+{
+	struct writing w = {field, to};
+
+	for (size_t i = 0; i < e->count; i++)
+		write_counter(&w, &e->counters[i], form, e->based);
+	if (e->kind == TALLY_DAY)
+		return;
+	for (size_t i = 0; i < COUNT(time_fields); i++) {
+		uint64_t ms;
+
+		memcpy(&ms, (const char *)e + time_fields[i].offset, sizeof(ms));
+		if (ms != 0)
+			write_number(&w, time_fields[i].name, strlen(time_fields[i].name), ms);
+	}
+	write_names(&w, e);
+	write_evidence(&w, e);
+}
+
+/* ---- Reading ---- */
+
+static bool parse_number(const char *text, uint64_t *number, const char **end)
+{
+	uint64_t n = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		if (n > (UINT64_MAX - 9) / 10)
+			return false;
+		n = n * 10 + (uint64_t)(*at - '0');
+	}
+	*number = n;
+	*end = at;
+	return at > text;
+}
+
+static bool parse_whole(const char *text, uint64_t *number)
+{
+	const char *end;
+
+	return parse_number(text, number, &end) && *end == '\0';
+}
+
+static bool parse_parts(const char *text, uint64_t *absolute, uint64_t *seen)
+{
+	const char *end;
+
+	return parse_number(text, absolute, &end) && *end == '+' && parse_whole(end + 1, seen);
+}
+
+static void take_earliest(uint64_t *ms, uint64_t other)
+{
+	if (other != 0 && (*ms == 0 || other < *ms))
+		*ms = other;
+}
+
+static void take_latest(uint64_t *ms, uint64_t other)
+{
+	if (other > *ms)
+		*ms = other;
+}
+
+static int load_count(struct tally_counter *c, enum tally_form form, const char *value)
+{
+	uint64_t absolute, seen = 0;
+
+	if (form == TALLY_TOTALS ? !parse_whole(value, &absolute) : !parse_parts(value, &absolute, &seen))
+		return -1;
+	take_latest(&c->absolute, absolute);
+	c->seen += seen;
+	return 0;
+}
+
+static int load_counter_time(struct tally_counter *c, bool first, const char *value)
+{
+	uint64_t ms;
+
+	if (!parse_whole(value, &ms))
+		return -1;
+	if (first)
+		take_earliest(&c->first_ms, ms);
+	else
+		take_latest(&c->last_ms, ms);
+	return 0;
+}
+
+static const char *behind(const char *name, const char *prefix)
+{
+	size_t length = prefix == NULL ? 0 : strlen(prefix);
+
+	return prefix != NULL && strncmp(name, prefix, length) == 0 ? name + length : NULL;
+}
+
+static struct tally_counter *counter_of(struct tally_entry *e, unsigned kind, const char *label)
+{
+	unsigned code = name_kinds[kind].code == NULL ? (*label == '\0' ? 0 : CODE_NONE)
+	    : strcmp(label, "other") == 0	      ? TALLY_CODE_OTHER
+						      : name_kinds[kind].code(label);
+
+	return code == CODE_NONE ? NULL : tally_entry_counter(e, kind, code, false);
+}
+
+/* 1: not a counter's field. */
+static int load_counter(struct tally_entry *e, enum tally_form form, const char *name, const char *value)
+{
+	for (unsigned kind = 0; kind < TALLY_NAMES; kind++) {
+		const char *count = behind(name, name_kinds[kind].prefix);
+		const char *first = behind(name, name_kinds[kind].first);
+		const char *last = behind(name, name_kinds[kind].last);
+		const char *label = count != NULL ? count : first != NULL ? first : last;
+		struct tally_counter *c;
+
+		if (label == NULL)
+			continue;
+		c = counter_of(e, kind, label);
+		if (c == NULL)
+			return 1;
+		return count != NULL ? load_count(c, form, value) : load_counter_time(c, first != NULL, value);
+	}
+	return 1;
+}
+
+static int load_time(struct tally_entry *e, const struct time_field *f, enum tally_form form, const char *value)
+{
+	uint64_t ms, *at = (uint64_t *)(void *)((char *)e + f->offset);
+
+	if (!parse_whole(value, &ms))
+		return -1;
+	if (f->flag >= 0 && ms > *at && form == TALLY_PARTS) /* Redis's own sets know what Redis says */
+		e->flags_due |= (uint8_t)(1u << f->flag);
+	if (f->earliest)
+		take_earliest(at, ms);
+	else
+		take_latest(at, ms);
+	return 0;
+}
+
+/* The later evidence stays. What Redis has need not be read to stay there. */
+static int load_evidence_time(struct tally_entry *e, const char *value)
+{
+	uint64_t ms;
+
+	if (!parse_whole(value, &ms))
+		return -1;
+	if (ms <= e->evidence_ms)
+		return 0;
+	tally_evidence_release(e->evidence);
+	e->evidence = NULL;
+	e->evidence_ms = ms;
+	return 0;
+}
+
+/* From a spool, behind its evidence_time. */
+static int load_evidence(struct tally_entry *e, const char *value)
+{
+	if (e->evidence != NULL)
+		return 0;
+	e->evidence = tally_evidence_from_json(value);
+	return e->evidence == NULL ? -1 : 0;
+}
+
+static int load_name(struct tally_entry *e, enum tally_form form, const char *name, const char *value)
+{
+	unsigned code;
+
+	if (version_max_names[e->kind] != NULL && strcmp(name, version_max_names[e->kind]) == 0) {
+		code = version_code(value);
+		if (code != CODE_NONE && code > e->version_max)
+			e->version_max = (uint16_t)code;
+		return 0;
+	}
+	for (unsigned i = 0; i < TALLY_TEXTS; i++)
+		if (text_names[e->kind][i] != NULL && strcmp(name, text_names[e->kind][i]) == 0 &&
+		    e->texts[i] == NULL && form == TALLY_PARTS)
+			tally_entry_set_text(e, i, value);
+	return 0;
+}
+
+int tally_entry_load(struct tally_entry *e, enum tally_form form, const char *name, const char *value)
+{
+	int loaded = load_counter(e, form, name, value);
+
+	if (loaded <= 0)
+		return loaded;
+	for (size_t i = 0; i < COUNT(time_fields); i++)
+		if (strcmp(name, time_fields[i].name) == 0)
+			return load_time(e, &time_fields[i], form, value);
+	if (strcmp(name, "evidence_time") == 0)
+		return load_evidence_time(e, value);
+	if (strcmp(name, "evidence") == 0)
+		return form == TALLY_PARTS ? load_evidence(e, value) : 0;
+	return load_name(e, form, name, value);
+}
+
+/* ---- Keys ---- */
+
+#define DAY_S 86400
+
+static void format_day(const uint8_t key[32], char text[TALLY_SUBJECT_MAX])
+{
+	uint32_t day;
+	time_t seconds;
+	struct tm tm;
+
+	memcpy(&day, key, sizeof(day));
+	seconds = (time_t)day * DAY_S;
+	if (gmtime_r(&seconds, &tm) == NULL || strftime(text, TALLY_SUBJECT_MAX, "%Y-%m-%d", &tm) == 0)
+		strcpy(text, "1970-01-01");
+}
+
+void tally_entry_subject(
+    const struct tally_entry *e, char first[TALLY_SUBJECT_MAX], char second[TALLY_SUBJECT_MAX])
+{
+	struct frame_address address;
+
+	strcpy(first, "-");
+	strcpy(second, "-");
+	if (e->kind == TALLY_DAY) {
+		format_day(e->key, first);
+		return;
+	}
+	if (e->kind != TALLY_CLIENT) {
+		memcpy(address.bytes, e->key, sizeof(address.bytes));
+		address_format(&address, first);
+	}
+	if (e->kind != TALLY_SERVER) {
+		memcpy(address.bytes, e->key + 16, sizeof(address.bytes));
+		address_format(&address, second);
+	}
+}
+
+static bool parse_day(const char *text, uint8_t key[32])
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	time_t seconds = end == NULL || *end != '\0' ? -1 : timegm(&tm);
+	uint32_t day = (uint32_t)(seconds / DAY_S);
+
+	memcpy(key, &day, sizeof(day));
+	return seconds >= 0;
+}
+
+static bool parse_side(bool has, const char *text, uint8_t *key)
+{
+	struct frame_address address;
+
+	if (!has)
+		return strcmp(text, "-") == 0;
+	if (!address_parse(text, &address))
+		return false;
+	memcpy(key, address.bytes, sizeof(address.bytes));
+	return true;
+}
+
+bool tally_key_parse(unsigned kind, const char *first, const char *second, uint8_t key[32])
+{
+	memset(key, 0, 32);
+	if (kind == TALLY_DAY)
+		return parse_day(first, key) && strcmp(second, "-") == 0;
+	return parse_side(kind != TALLY_CLIENT, first, key) &&
+	    parse_side(kind != TALLY_SERVER, second, key + 16);
+}

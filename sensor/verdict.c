@@ -1,0 +1,102 @@
+/* Outcome, legacy side and confidence. */
+#include "verdict.h"
+
+#include "../parsers/tls_hello.h"
+
+#define ALERT_FATAL            2
+#define ALERT_PROTOCOL_VERSION 70 /* RFC 8446 section 6.2 */
+
+/* A side that we see and that never came to encrypted data. */
+static bool stopped_short(const struct verdict_facts *f)
+{
+	return (f->client_seen && !f->client_encrypted) || (f->server_seen && !f->server_encrypted);
+}
+
+static bool handshake_failed(const struct record *r, const struct verdict_facts *f)
+{
+	if (r->alert_level == ALERT_FATAL)
+		return true;
+	if (!f->client_hello && !f->server_hello)
+		return false;
+	return f->closed && !f->gap && stopped_short(f);
+}
+
+static uint8_t mail_outcome(const struct record *r, const struct verdict_facts *f)
+{
+	if (r->starttls_offered == RECORD_TRUE && r->starttls_requested != RECORD_TRUE)
+		return OUTCOME_STARTTLS_UNUSED;
+	if (r->starttls_offered == RECORD_FALSE)
+		return OUTCOME_STARTTLS_NOT_OFFERED;
+	/* With HELO alone a server has no way to offer anything. */
+	if (f->helo && !f->capabilities && !f->midstream && !f->gap)
+		return OUTCOME_STARTTLS_NOT_OFFERED;
+	return OUTCOME_UNKNOWN;
+}
+
+/* 220, and the client, whom we see, ended it without a ClientHello. */
+static bool abandoned(const struct record *r, const struct verdict_facts *f)
+{
+	return r->starttls_reply / 100 == 2 && !f->client_hello && !f->server_hello && f->client_seen &&
+	    f->ended && !f->gap;
+}
+
+static uint8_t judge_outcome(const struct record *r, const struct verdict_facts *f)
+{
+	if (f->foreign)
+		return OUTCOME_NOT_SMTP;
+	if (handshake_failed(r, f))
+		return OUTCOME_TLS_FAILED;
+	if (f->server_hello)
+		return OUTCOME_TLS;
+	if (r->starttls_reply != 0 && r->starttls_reply / 100 != 2)
+		return OUTCOME_STARTTLS_REFUSED;
+	if (abandoned(r, f))
+		return OUTCOME_STARTTLS_ABANDONED;
+	if (r->plaintext_mail == RECORD_TRUE)
+		return mail_outcome(r, f);
+	if (f->client_hello || f->midstream || f->gap || !f->ended)
+		return OUTCOME_UNKNOWN;
+	return f->client_seen && f->server_seen ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
+}
+
+/* A protocol_version alert blames the side that did not send it. */
+static uint8_t blame_by_alert(const struct record *r, const struct verdict_facts *f)
+{
+	if (r->alert_level == 0 || r->alert_code != ALERT_PROTOCOL_VERSION)
+		return LEGACY_UNKNOWN;
+	if (!f->client_seen || !f->server_seen)
+		return LEGACY_UNKNOWN;
+	return r->alert_side == RECORD_SIDE_SERVER ? LEGACY_CLIENT : LEGACY_SERVER;
+}
+
+static uint8_t judge_legacy_side(const struct record *r, const struct verdict_facts *f)
+{
+	if (r->tls_version == 0)
+		return blame_by_alert(r, f);
+	if (r->tls_version >= TLS_VERSION_12)
+		return LEGACY_NONE;
+	if (r->client_max_version == 0)
+		return LEGACY_UNKNOWN;
+	/* With FALLBACK_SCSV the client says that it can do more than it offers (RFC 7507). */
+	if (r->client_max_version < TLS_VERSION_12 && r->fallback_scsv != RECORD_TRUE)
+		return LEGACY_CLIENT;
+	return r->sentinel != TLS_SENTINEL_NONE ? LEGACY_DOWNGRADE : LEGACY_SERVER;
+}
+
+static uint8_t judge_confidence(const struct verdict_facts *f)
+{
+	if (!f->server_seen)
+		return CONFIDENCE_CLIENT_ONLY;
+	if (!f->client_seen)
+		return CONFIDENCE_SERVER_ONLY;
+	if (f->midstream)
+		return CONFIDENCE_MIDSTREAM;
+	return f->gap ? CONFIDENCE_GAP : CONFIDENCE_FULL;
+}
+
+void verdict_judge(struct record *r, const struct verdict_facts *facts)
+{
+	r->outcome = judge_outcome(r, facts);
+	r->legacy_side = judge_legacy_side(r, facts);
+	r->confidence = judge_confidence(facts);
+}

@@ -1,0 +1,191 @@
+/* The record: its field table, JSON, texts, addresses and times. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../parsers/tls_hello.h"
+#include "../../sensor/record.h"
+
+static char *json_of(const struct record *r)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	record_write_json(file, r);
+	fclose(file);
+	return text;
+}
+
+static struct record small_record(void)
+{
+	struct record r;
+
+	record_init(&r);
+	r.start_ns = 1767225600000000001u;
+	assert_true(address_parse("192.0.2.1", &r.client_ip));
+	assert_true(address_parse("2001:DB8:0::0025", &r.server_ip));
+	r.client_port = 1025;
+	r.server_port = 25;
+	return r;
+}
+
+static void json_nests_dotted_names(void **state)
+{
+	struct record r = small_record();
+	char *json;
+
+	(void)state;
+	r.vlan = 3;
+	r.tls_version = TLS_VERSION_10;
+	r.cipher_suite = 0x000a;
+	r.starttls_offered = RECORD_TRUE;
+	r.plaintext_mail = RECORD_FALSE;
+	r.client_max_version = TLS_VERSION_12;
+	r.outcome = OUTCOME_TLS;
+	r.legacy_side = LEGACY_SERVER;
+	r.confidence = CONFIDENCE_FULL;
+	record_set_text(&r, &r.helo, "a\"b\\c\td\xff\xc3\xa9");
+	json = json_of(&r);
+	assert_string_equal(json,
+	    "{\"@timestamp\":\"2026-01-01T00:00:00.000000001Z\",\"event\":{\"duration\":0},"
+	    "\"client\":{\"ip\":\"192.0.2.1\",\"port\":1025},\"server\":{\"ip\":\"2001:db8::25\",\"port\":25},"
+	    "\"network\":{\"vlan\":{\"id\":3}},"
+	    "\"smtp\":{\"helo\":\"a\\\"b\\\\c\\u0009d\\ufffd\xc3\xa9\",\"starttls\":{\"offered\":true},\"plaintext_mail\":false},"
+	    "\"tls\":{\"version_protocol\":\"tls\",\"version\":\"1.0\",\"cipher\":\"TLS_RSA_WITH_3DES_EDE_CBC_SHA\","
+	    "\"client\":{\"max_version\":\"1.2\"}},"
+	    "\"tlsvane\":{\"outcome\":\"tls\",\"legacy_side\":\"server\",\"confidence\":\"full\"}}\n");
+	free(json);
+}
+
+/* Where a name's objects were closed, they must not be opened again: such JSON has a key twice. */
+static void names_that_nest_together_stand_together(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < record_field_count; i++) {
+		for (const char *dot = strchr(record_fields[i].name, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
+			size_t length = (size_t)(dot - record_fields[i].name) + 1;
+			bool left = false;
+
+			for (size_t j = i + 1; j < record_field_count; j++) {
+				bool same = strncmp(record_fields[i].name, record_fields[j].name, length) == 0;
+
+				if (same && left)
+					fail_msg("%s stands apart from %s", record_fields[j].name, record_fields[i].name);
+				left |= !same;
+			}
+		}
+	}
+}
+
+static void fields_are_found_by_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < record_field_count; i++)
+		assert_ptr_equal(record_field(record_fields[i].name), &record_fields[i]);
+	assert_null(record_field("tls.versoin"));
+}
+
+static void an_empty_record_says_nothing(void **state)
+{
+	struct record r;
+	struct field_value value;
+
+	(void)state;
+	record_init(&r);
+	for (size_t i = 0; i < record_field_count; i++) {
+		const struct field *f = &record_fields[i];
+
+		record_value(&r, f, &value);
+		if (f->type != FIELD_TIME && f->type != FIELD_DURATION && f->type != FIELD_IP)
+			assert_int_equal(value.kind, VALUE_ABSENT);
+	}
+}
+
+static void a_copy_of_its_size_is_the_record(void **state)
+{
+	struct record r = small_record(), *copy;
+
+	(void)state;
+	record_set_text(&r, &r.banner, "mx.example.net ESMTP");
+	record_set_text(&r, &r.helo, "");
+	assert_null(record_text(&r, r.helo));
+	copy = malloc(record_size(&r)); /* the sanitizer sees a read behind it */
+	memcpy(copy, &r, record_size(&r));
+	char *a = json_of(&r), *b = json_of(copy);
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+	free(copy);
+}
+
+static void texts_are_bounded_and_cut_at_a_character(void **state)
+{
+	char text[RECORD_TEXT_MAX * 2];
+	struct record r;
+
+	(void)state;
+	record_init(&r);
+	memset(text, 'x', RECORD_TEXT_MAX - 5);
+	text[RECORD_TEXT_MAX - 5] = '\0';
+	record_set_text(&r, &r.banner, text);
+	record_set_text(&r, &r.helo, "\xc3\xa9\xc3\xa9"); /* room for three bytes: one character of two */
+	assert_string_equal(record_text(&r, r.helo), "\xc3\xa9");
+	record_set_text(&r, &r.software, "no room");
+	assert_null(record_text(&r, r.software));
+	assert_true(record_size(&r) <= sizeof(r));
+}
+
+static void unknown_code_points_are_shown(void **state)
+{
+	struct record r;
+	struct field_value value;
+
+	(void)state;
+	record_init(&r);
+	r.tls_version = TLS_VERSION_12;
+	r.cipher_suite = 0xabcd;
+	record_value(&r, record_field("tls.cipher"), &value);
+	assert_string_equal(value.text, "0xABCD");
+}
+
+static void addresses_as_rfc_5952(void **state)
+{
+	static const char *const same[][2] = {
+	    {"2001:0db8:0:0:0:0:2:1", "2001:db8::2:1"},
+	    {"2001:DB8::1", "2001:db8::1"},
+	    {"::ffff:192.0.2.7", "192.0.2.7"},
+	    {"192.0.2.7", "192.0.2.7"},
+	};
+	struct frame_address address;
+	char text[ADDRESS_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		assert_true(address_parse(same[i][0], &address));
+		assert_string_equal(address_format(&address, text), same[i][1]);
+	}
+	assert_false(address_parse("192.0.2", &address));
+	assert_false(address_parse("mx.example.net", &address));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(json_nests_dotted_names),
+	    cmocka_unit_test(names_that_nest_together_stand_together),
+	    cmocka_unit_test(fields_are_found_by_name),
+	    cmocka_unit_test(an_empty_record_says_nothing),
+	    cmocka_unit_test(a_copy_of_its_size_is_the_record),
+	    cmocka_unit_test(texts_are_bounded_and_cut_at_a_character),
+	    cmocka_unit_test(unknown_code_points_are_shown),
+	    cmocka_unit_test(addresses_as_rfc_5952),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -2,6 +2,7 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,14 @@
 #define NS_PER_S       1000000000ull
 #define TIMEOUT_MS     100                /* how long a live capture may gather before it hands on */
 #define RING_BYTES     (64 * 1024 * 1024) /* 50 ms of 10 Gbit/s, were all of it mail */
+#define CAPTURE_END    (-1000)            /* none of libpcap's own errors */
 #define FILTER_PORT_MAX 32                /* bytes of text a port adds to the filter */
 
 struct capture {
 	pcap_t *pcap;
 	char *name;          /* of the file or interface, for messages */
 	bool live;
+	bool pipe;           /* bytes come when they come: never wait for them within libpcap */
 	unsigned tick_ns;    /* of a time stamp's fraction: 1, or 1000 where only microseconds are to be had */
 	int link_type;
 	uint64_t bytes_total;
@@ -136,11 +139,15 @@ static bool open_stream(struct capture *c, const char *path, char error[CAPTURE_
 {
 	char why[PCAP_ERRBUF_SIZE];
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	struct stat status;
 
 	if (file == NULL) {
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s; make it readable for this user", path, strerror(errno));
 		return false;
 	}
+	c->pipe = fstat(fileno(file), &status) == 0 && !S_ISREG(status.st_mode);
+	if (c->pipe)
+		setvbuf(file, NULL, _IONBF, 0); /* so that poll knows of every byte */
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (c->pcap != NULL)
 		return true;
@@ -283,15 +290,51 @@ static void hand_on(u_char *user, const struct pcap_pkthdr *header, const u_char
 	c->packet(c->context, c->link_type, ns, frame, header->caplen, header->len);
 }
 
+/* Whether a pipe has something, or its end, to read within the time. */
+static bool pipe_ready(struct capture *c, int wait_ms)
+{
+	struct pollfd end = {.fd = fileno(pcap_file(c->pcap)), .events = POLLIN};
+
+	return poll(&end, 1, wait_ms) > 0;
+}
+
+/* As pcap_dispatch, but 0 means that nothing came in time, and PCAP_ERROR_EOF the end. */
+static int dispatch_pipe(struct capture *c)
+{
+	int count = 0, one;
+
+	while (count < LIMIT_BATCH && pipe_ready(c, count == 0 ? TIMEOUT_MS : 0)) {
+		one = pcap_dispatch(c->pcap, 1, hand_on, (u_char *)c);
+		if (one < 0)
+			return one;
+		if (one == 0)
+			return count > 0 ? count : CAPTURE_END;
+		count++;
+	}
+	return count;
+}
+
+static int dispatch_file(struct capture *c)
+{
+	int count = pcap_dispatch(c->pcap, LIMIT_BATCH, hand_on, (u_char *)c);
+
+	return count == 0 ? CAPTURE_END : count;
+}
+
 int capture_dispatch(struct capture *c, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
 {
 	int count;
 
 	c->packet = packet;
 	c->context = context;
-	count = pcap_dispatch(c->pcap, LIMIT_BATCH, hand_on, (u_char *)c);
+	if (c->live)
+		count = pcap_dispatch(c->pcap, LIMIT_BATCH, hand_on, (u_char *)c);
+	else
+		count = c->pipe ? dispatch_pipe(c) : dispatch_file(c);
 	if (count >= 0)
-		return count == 0 && !c->live ? -1 : count;
+		return count;
+	if (count == CAPTURE_END)
+		return -1;
 	if (count == PCAP_ERROR_BREAK)
 		return 0;
 	snprintf(error, CAPTURE_ERROR_MAX, "%s: reading stopped after packet %llu: %s; what came before was used",

@@ -29,7 +29,7 @@ struct capture *capture_open_live(const char *interface, const uint16_t *ports, 
 void capture_close(struct capture *c);
 
 /*
- * Hands at most LIMIT_BATCH packets to `packet`. Returns how many (live: 0 after a time-out of about 100 ms),
+ * Hands at most LIMIT_BATCH packets to `packet`. Returns how many (interface or pipe: 0 when none came within about 100 ms),
  * -1 at the end of the file, -2 with `error` filled when reading failed (a truncated file: all whole
  * packets before the place were handed over).
  */

@@ -140,9 +140,11 @@ static int parse_unix(const char *text, struct redis_url *url, char *error)
 	if (text[0] != '/')
 		return refuse(error, "the socket's path must be absolute");
 	if (!decode(text, path, url->path, sizeof(url->path)))
-		return refuse(error, "the socket's path is longer than 107 bytes or badly percent-encoded");
-	if (query != NULL && (strncmp(query, "?db=", 4) != 0 ||
-				 !parse_number(query + 4, strlen(query + 4), DATABASES_MAX, &url->database)))
+		return refuse(
+		    error, "the socket's path is longer than 107 bytes or badly percent-encoded");
+	if (query != NULL &&
+	    (strncmp(query, "?db=", 4) != 0 ||
+		!parse_number(query + 4, strlen(query + 4), DATABASES_MAX, &url->database)))
 		return refuse(error, "only ?db=number may follow the path");
 	return 0;
 }
@@ -178,7 +180,8 @@ int redis_url_parse(const char *text, struct redis_url *url, char error[REDIS_UR
 	memset(url, 0, sizeof(*url));
 	if (strncmp(text, "rediss://", 9) == 0) {
 		snprintf(error, REDIS_URL_ERROR_MAX,
-		    "Redis URL: TLS to Redis is not supported: use a Unix socket, or a tunnel such as stunnel and redis://");
+		    "Redis URL: TLS to Redis is not supported: use a Unix socket, or a tunnel such "
+		    "as stunnel and redis://");
 		return -1;
 	}
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
@@ -198,11 +201,12 @@ const char *redis_url_show(const struct redis_url *url, char text[REDIS_URL_SHOW
 	if (url->host[0] == '\0') {
 		used = snprintf(text, REDIS_URL_SHOWN_MAX, "unix://%s", url->path);
 		if (url->database != 0)
-			snprintf(text + used, REDIS_URL_SHOWN_MAX - (size_t)used, "?db=%u", url->database);
+			snprintf(text + used, REDIS_URL_SHOWN_MAX - (size_t)used, "?db=%u",
+			    url->database);
 		return text;
 	}
-	used = snprintf(text, REDIS_URL_SHOWN_MAX, "redis://%s%s%s:%u", v6 ? "[" : "", url->host, v6 ? "]" : "",
-	    (unsigned)url->port);
+	used = snprintf(text, REDIS_URL_SHOWN_MAX, "redis://%s%s%s:%u", v6 ? "[" : "", url->host,
+	    v6 ? "]" : "", (unsigned)url->port);
 	if (url->database != 0)
 		snprintf(text + used, REDIS_URL_SHOWN_MAX - (size_t)used, "/%u", url->database);
 	return text;

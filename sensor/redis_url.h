@@ -9,20 +9,21 @@
 
 #include <stdint.h>
 
-#define REDIS_URL_ERROR_MAX   256
-#define REDIS_URL_SECRET_MAX  512
-#define REDIS_URL_SHOWN_MAX   320
+#define REDIS_URL_ERROR_MAX  256
+#define REDIS_URL_SECRET_MAX 512
+#define REDIS_URL_SHOWN_MAX  320
 
 struct redis_url {
-	char host[256];  /* empty: a Unix socket */
-	uint16_t port;   /* good with host */
-	char path[108];  /* of the Unix socket (sun_path), empty: TCP */
-	char user[128];  /* empty: Redis's default user */
+	char host[256];			     /* empty: a Unix socket */
+	uint16_t port;			     /* good with host */
+	char path[108];			     /* of the Unix socket (sun_path), empty: TCP */
+	char user[128];			     /* empty: Redis's default user */
 	char password[REDIS_URL_SECRET_MAX]; /* empty: no AUTH */
 	unsigned database;
 };
 
-/* Returns 0, or -1 with a line in `error` that says what is wrong and the mend (never the password). */
+/* Returns 0, or -1 with a line in `error` that says what is wrong and the mend (never the
+ * password). */
 int redis_url_parse(const char *text, struct redis_url *url, char error[REDIS_URL_ERROR_MAX]);
 
 /* The URL as it may be shown: no user, no password. Returns `text`. */

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "redis_url.h"
 #include "store.h"
 
 #define PASSWORD_VARIABLE "TLSVANE_REDIS_PASSWORD"
@@ -41,8 +43,13 @@ static int set_file(struct sensor_options *o, const char *value)
 
 static int set_redis(struct sensor_options *o, const char *value)
 {
+	char error[REDIS_URL_ERROR_MAX];
+	struct redis_url url;
+	int result = redis_url_parse(value, &url, error);
+
+	explicit_bzero(&url, sizeof(url));
 	o->redis = value;
-	return 0;
+	return result == 0 ? 0 : wrong("--redis: %s", error);
 }
 
 static int set_json(struct sensor_options *o, const char *value)
@@ -184,6 +191,16 @@ static int take_option(struct sensor_options *o, const struct option_row *row, i
 	return row->set(o, argv[++*at]);
 }
 
+/* Makes the folders above a file, for this user alone. What cannot be made, the spool itself complains of. */
+static void make_folders(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0700);
+		*slash = '/';
+	}
+}
+
 /* Where the state of a daemon lives: systemd says, else the system's or the user's own place. */
 static void choose_spool(struct sensor_options *o)
 {
@@ -200,6 +217,7 @@ static void choose_spool(struct sensor_options *o)
 		under = "/.local/state/tlsvane";
 	}
 	snprintf(o->spool, sizeof(o->spool), "%s%s/%s.spool", state, under, o->name);
+	make_folders(o->spool);
 }
 
 /* The host's name, its foreign letters made dashes. */
@@ -234,7 +252,8 @@ static int complete(struct sensor_options *o)
 	if (o->port_count == 0)
 		o->ports[o->port_count++] = 25;
 	choose_name(o);
-	choose_spool(o);
+	if (o->redis != NULL)
+		choose_spool(o);
 	return 0;
 }
 

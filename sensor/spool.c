@@ -25,12 +25,14 @@ struct writer {
 static int fail(char error[SPOOL_ERROR_MAX], const char *what, const char *path)
 {
 	int reason = errno;
-	const char *mend = reason == ENOSPC || reason == EDQUOT || reason == EFBIG ? "make room on that disk"
-	    : reason == EACCES || reason == EPERM || reason == EROFS
-	    ? "let the sensor's user write there"
-	    : "give a spool file in a folder that exists";
+	const char *mend = reason == ENOSPC || reason == EDQUOT || reason == EFBIG
+			       ? "make room on that disk"
+			   : reason == EACCES || reason == EPERM || reason == EROFS
+			       ? "let the sensor's user write there"
+			       : "give a spool file in a folder that exists";
 
-	snprintf(error, SPOOL_ERROR_MAX, "spool %s: %s: %s: %s", path, what, strerror(reason), mend);
+	snprintf(
+	    error, SPOOL_ERROR_MAX, "spool %s: %s: %s: %s", path, what, strerror(reason), mend);
 	return SPOOL_FAILED;
 }
 
@@ -50,7 +52,8 @@ int spool_lock(const char *path, char error[SPOOL_ERROR_MAX])
 		return fd;
 	if (errno == EWOULDBLOCK)
 		snprintf(error, SPOOL_ERROR_MAX,
-		    "spool %s: another sensor of this name runs on this host: stop it, or give this one another name and spool",
+		    "spool %s: another sensor of this name runs on this host: stop it, or give "
+		    "this one another name and spool",
 		    path);
 	else
 		fail(error, "cannot be locked", path);
@@ -63,7 +66,8 @@ int spool_lock(const char *path, char error[SPOOL_ERROR_MAX])
 static void put(struct writer *w, const char *bytes, size_t length)
 {
 	XXH3_64bits_update(w->hash, bytes, length);
-	fwrite(bytes, 1, length, w->file); /* errors stick to the stream and are asked for at the end */
+	fwrite(bytes, 1, length,
+	    w->file); /* errors stick to the stream and are asked for at the end */
 }
 
 static void put_text(struct writer *w, const char *text)
@@ -89,7 +93,8 @@ static void put_escaped(struct writer *w, const char *text, size_t length)
 	put(w, text + plain, length - plain);
 }
 
-static void put_field(void *to, const char *name, size_t name_length, const char *value, size_t value_length)
+static void put_field(
+    void *to, const char *name, size_t name_length, const char *value, size_t value_length)
 {
 	struct writer *w = to;
 
@@ -177,8 +182,8 @@ static int sync_folder(const char *path)
 	return synced;
 }
 
-int spool_write(const char *path, const char *sensor, struct tally *t, enum spool_part part, size_t *entries,
-    char error[SPOOL_ERROR_MAX])
+int spool_write(const char *path, const char *sensor, struct tally *t, enum spool_part part,
+    size_t *entries, char error[SPOOL_ERROR_MAX])
 {
 	struct writer w = {.part = part};
 	char fresh[PATH_MAX];

@@ -1,6 +1,6 @@
 /*
- * Reading the spool. Twice: first everything is checked, down to the last number, without a trace in the tally;
- * only then it is taken over.
+ * Reading the spool. Twice: first everything is checked, down to the last number, without a trace
+ * in the tally; only then it is taken over.
  */
 #include "spool.h"
 
@@ -206,20 +206,22 @@ static int put_aside(const char *path, const struct reader *r, char error[SPOOL_
 			break;
 		if (renameat2(AT_FDCWD, path, AT_FDCWD, aside, RENAME_NOREPLACE) == 0) {
 			snprintf(error, SPOOL_ERROR_MAX,
-			    "spool %s:%zu: %s: kept as .bad-%u, and not counted: look at it, then remove it",
+			    "spool %s:%zu: %s: kept as .bad-%u, and not counted: look at it, then "
+			    "remove it",
 			    path, r->number, r->why, n);
 			return SPOOL_BROKEN;
 		}
 		if (errno != EEXIST)
 			break;
 	}
-	snprintf(error, SPOOL_ERROR_MAX, "spool %s:%zu: %s, and it cannot be renamed: %s: move it away by hand",
-	    path, r->number, r->why, strerror(errno));
+	snprintf(error, SPOOL_ERROR_MAX,
+	    "spool %s:%zu: %s, and it cannot be renamed: %s: move it away by hand", path, r->number,
+	    r->why, strerror(errno));
 	return SPOOL_FAILED;
 }
 
-int spool_read(
-    const char *path, const char *sensor, struct tally *t, size_t *entries, char error[SPOOL_ERROR_MAX])
+int spool_read(const char *path, const char *sensor, struct tally *t, size_t *entries,
+    char error[SPOOL_ERROR_MAX])
 {
 	struct reader r = {.sensor = sensor};
 	int result;
@@ -236,8 +238,9 @@ int spool_read(
 	else if (result == SPOOL_BROKEN)
 		result = put_aside(path, &r, error);
 	else
-		snprintf(error, SPOOL_ERROR_MAX, "spool %s: cannot be read: %s: let the sensor's user read and write it",
-		    path, strerror(errno));
+		snprintf(error, SPOOL_ERROR_MAX,
+		    "spool %s: cannot be read: %s: let the sensor's user read and write it", path,
+		    strerror(errno));
 	free(r.line);
 	if (r.file != NULL)
 		fclose(r.file);

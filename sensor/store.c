@@ -24,12 +24,14 @@ static int copy_text(char **to, const char *text)
 	return text != NULL && *to == NULL ? -1 : 0;
 }
 
-static int take_url(struct store *s, const struct store_options *options, char error[STORE_ERROR_MAX])
+static int take_url(
+    struct store *s, const struct store_options *options, char error[STORE_ERROR_MAX])
 {
 	if (redis_url_parse(options->url, &s->url, error) != 0)
 		return -1;
 	if (options->password != NULL && strlen(options->password) >= sizeof(s->url.password)) {
-		snprintf(error, STORE_ERROR_MAX, "Redis password: longer than %zu bytes: choose a shorter one",
+		snprintf(error, STORE_ERROR_MAX,
+		    "Redis password: longer than %zu bytes: choose a shorter one",
 		    sizeof(s->url.password) - 1);
 		return -1;
 	}
@@ -39,7 +41,8 @@ static int take_url(struct store *s, const struct store_options *options, char e
 	return 0;
 }
 
-static int take_options(struct store *s, const struct store_options *options, char error[STORE_ERROR_MAX])
+static int take_options(
+    struct store *s, const struct store_options *options, char error[STORE_ERROR_MAX])
 {
 	if (!store_sensor_valid(options->sensor)) {
 		snprintf(error, STORE_ERROR_MAX,
@@ -51,8 +54,8 @@ static int take_options(struct store *s, const struct store_options *options, ch
 	s->retention_ms = options->retention_s * 1000;
 	s->log = options->log;
 	s->log_context = options->log_context;
-	if (copy_text(&s->source, options->source) != 0 || copy_text(&s->spool_path, options->spool_path) != 0 ||
-	    store_token_make(s) != 0) {
+	if (copy_text(&s->source, options->source) != 0 ||
+	    copy_text(&s->spool_path, options->spool_path) != 0 || store_token_make(s) != 0) {
 		snprintf(error, STORE_ERROR_MAX, "memory is short: free some");
 		return -1;
 	}
@@ -72,20 +75,23 @@ static void store_free(struct store *s)
 	free(s);
 }
 
-/* Goes through the hello once, so that a mistake in the set-up is said before anything is captured. */
+/* Goes through the hello once, so that a mistake in the set-up is said before anything is captured.
+ */
 static int first_hello(struct store *s, char error[STORE_ERROR_MAX])
 {
 	uint64_t until = store_clock() + LIMIT_CONNECT_MS + LIMIT_REPLY_MS;
 
 	error[0] = '\0';
-	s->opening = true;
+	s->opening = s->quiet = true;
 	s->open_error = error;
 	do {
-		if (s->redis == NULL && s->retry_ms == 0) /* at once: the lease ran out as we looked */
+		if (s->redis == NULL &&
+		    s->retry_ms == 0) /* at once: the lease ran out as we looked */
 			store_dial(s);
 		store_pump(s, until, LIMIT_CONNECT_MS);
-	} while (s->state != STORE_OVER && s->redis == NULL && s->retry_ms == 0 && store_clock() < until);
-	s->opening = false;
+	} while (s->state != STORE_OVER && s->redis == NULL && s->retry_ms == 0 &&
+		 store_clock() < until);
+	s->opening = s->quiet = false;
 	if (s->state == STORE_OVER)
 		return -1;
 	if (error[0] != '\0')
@@ -177,11 +183,10 @@ int store_close(struct store *s)
 	int result;
 
 	if (s->state == STORE_READY && s->ring_count + STORE_ENTRY_MAX <= STORE_RING) {
-		s->opening = true; /* nothing is added behind these two */
+		s->quiet = true;
 		store_heartbeat(s, true);
 		store_lease_release(s);
 		store_pump(s, store_clock() + STORE_CLOSE_MS, STORE_CLOSE_MS);
-		s->opening = false;
 	}
 	store_drop(s, false);
 	result = store_spool_close(s);

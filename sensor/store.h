@@ -1,7 +1,7 @@
 /*
- * Tally -> Redis: absolute values, so that a repeated write changes nothing; never blocks for long; survives any
- * outage. One store a sensor process and a tally; both belong to one thread. The keys: store_keys.h, the fields:
- * tally_entry.h.
+ * Tally -> Redis: absolute values, so that a repeated write changes nothing; never blocks for long;
+ * survives any outage. One store a sensor process and a tally; both belong to one thread. The keys:
+ * store_keys.h, the fields: tally_entry.h.
  */
 #ifndef TLSVANE_STORE_H
 #define TLSVANE_STORE_H
@@ -12,9 +12,9 @@
 
 #include "tally.h"
 
-#define STORE_ERROR_MAX  512
+#define STORE_ERROR_MAX	 512
 #define STORE_SENSOR_MAX 64 /* bytes of a sensor's name, with its NUL */
-#define STORE_NUMBERS    64 /* numbers of a heartbeat */
+#define STORE_NUMBERS	 64 /* numbers of a heartbeat */
 
 struct store;
 
@@ -22,13 +22,15 @@ struct store;
 typedef void store_log(void *context, const char *line);
 
 struct store_options {
-	const char *url;        /* redis_url.h */
-	const char *password;   /* goes before the URL's; NULL: the URL's */
-	const char *sensor;     /* letters, digits, '.', '_', '-' */
-	const char *source;     /* what it listens to (interface or file), for its heartbeat; may be NULL */
-	uint64_t retention_s;   /* an entry goes so long after its last write; 0: never */
-	const char *spool_path; /* where the unwritten goes at exit; NULL: it is lost then, and said so */
-	store_log *log;         /* may be NULL */
+	const char *url;      /* redis_url.h */
+	const char *password; /* goes before the URL's; NULL: the URL's */
+	const char *sensor;   /* letters, digits, '.', '_', '-' */
+	const char
+	    *source; /* what it listens to (interface or file), for its heartbeat; may be NULL */
+	uint64_t retention_s; /* an entry goes so long after its last write; 0: never */
+	const char
+	    *spool_path; /* where the unwritten goes at exit; NULL: it is lost then, and said so */
+	store_log *log;	 /* may be NULL */
 	void *log_context;
 };
 
@@ -39,8 +41,9 @@ struct store_number {
 };
 
 struct store_status {
-	bool connected;       /* and taking writes */
-	bool lease_lost;      /* somebody else runs under this sensor's name: nothing is written any more */
+	bool connected;	 /* and taking writes */
+	bool lease_lost; /* somebody else runs under this sensor's name: nothing is written any more
+			  */
 	uint64_t entries_written, commands, connects, errors;
 	size_t waiting, aside; /* as in struct tally_stats */
 };
@@ -49,20 +52,22 @@ struct store_status {
 bool store_sensor_valid(const char *sensor);
 
 /*
- * Opens the store for `tally` (kept, not owned: free it after store_close) and reads the spool into it. A Redis
- * that is away is no failure: one line to the log, and store_flush tries again. NULL with a line in `error`
- * when it must not start: a bad URL or name, a password missing or wrong, no permission, another schema,
- * the name held by a living sensor, a spool that cannot be read for lack of rights or memory. Blocks for
- * LIMIT_CONNECT_MS + LIMIT_REPLY_MS at most (and the resolver's time where the URL names a host).
+ * Opens the store for `tally` (kept, not owned: free it after store_close) and reads the spool into
+ * it. A Redis that is away is no failure: one line to the log, and store_flush tries again. NULL
+ * with a line in `error` when it must not start: a bad URL or name, a password missing or wrong, no
+ * permission, another schema, the name held by a living sensor, a spool that cannot be read for
+ * lack of rights or memory. Blocks for LIMIT_CONNECT_MS + LIMIT_REPLY_MS at most (and the
+ * resolver's time where the URL names a host).
  */
 struct store *store_open(
     const struct store_options *options, struct tally *tally, char error[STORE_ERROR_MAX]);
 
 /*
- * Writes what has changed, sends the heartbeat when it is due, connects again when it must. To be called
- * every LIMIT_FLUSH_S or more often. Never waits longer than LIMIT_FLUSH_WAIT_MS for Redis without
- * progress, nor longer than LIMIT_FLUSH_MS altogether. Returns 0: nothing waits; 1: more waits, call again
- * soon; -1: Redis is away or refuses writes (said once to the log), what waits is kept.
+ * Writes what has changed, sends the heartbeat when it is due, connects again when it must. To be
+ * called every LIMIT_FLUSH_S or more often. Never waits longer than LIMIT_FLUSH_WAIT_MS for Redis
+ * without progress, nor longer than LIMIT_FLUSH_MS altogether. Returns 0: nothing waits; 1: more
+ * waits, call again soon; -1: Redis is away or refuses writes (said once to the log), what waits is
+ * kept.
  */
 int store_flush(struct store *s);
 
@@ -73,8 +78,9 @@ void store_report(struct store *s, const struct store_number *numbers, size_t co
 int store_drain(struct store *s, unsigned milliseconds);
 
 /*
- * Ends: a last heartbeat, the lease given back; what still waits goes to the spool. Does not drain. Frees *s.
- * Returns 0 when everything is in Redis or in the spool; -1 when something was lost (said to the log; exit 1).
+ * Ends: a last heartbeat, the lease given back; what still waits goes to the spool. Does not drain.
+ * Frees *s. Returns 0 when everything is in Redis or in the spool; -1 when something was lost (said
+ * to the log; exit 1).
  */
 int store_close(struct store *s);
 

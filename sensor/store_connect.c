@@ -1,9 +1,11 @@
 /*
- * From the first byte to STORE_READY: log in, look whether this Redis is ours, take the lease, say hello. A step is
- * one command and what its reply leads to; every connection goes through all of them.
+ * From the first byte to STORE_READY: log in, look whether this Redis is ours, take the lease, say
+ * hello. A step is one command and what its reply leads to; every connection goes through all of
+ * them.
  */
 #include "store_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define STEP_FAILED -1 /* the connection was dropped, or the store is over */
@@ -73,8 +75,8 @@ static bool send_info(struct store *s)
 	return true;
 }
 
-/* Another run of Redis may have lost what the last one acknowledged (its append-only file is synced once a
- * second; a replica that took over may lag): everything in memory is written again. */
+/* Another run of Redis may have lost what the last one acknowledged (its append-only file is synced
+ * once a second; a replica that took over may lag): everything in memory is written again. */
 static int take_info(struct store *s, const redisReply *reply)
 {
 	const char *at = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "run_id:") : NULL;
@@ -147,19 +149,32 @@ static bool send_holder(struct store *s)
 	char key[STORE_KEY_MAX];
 
 	snprintf(key, sizeof(key), KEY_SENSOR, s->sensor);
-	wire_command(&s->out, 3);
-	wire_text(&s->out, "HGET");
+	wire_command(&s->out, 4);
+	wire_text(&s->out, "HMGET");
 	wire_text(&s->out, key);
 	wire_text(&s->out, "holder");
+	wire_text(&s->out, "started");
 	return true;
 }
 
-/* Our lease ran out and is ours again. If somebody wrote in between, our absolute values are no longer true. */
+/*
+ * Our lease ran out and is ours again. If somebody wrote in between, our absolute values are no
+ * longer true. One that started before us did not: it stands there because Redis came back older
+ * than it was.
+ */
 static int take_holder(struct store *s, const redisReply *reply)
 {
-	if (!s->lease_once || reply->type != REDIS_REPLY_STRING || strcmp(reply->str, s->token) == 0)
+	const redisReply *holder, *started;
+
+	if (!s->lease_once || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
 		return 0;
-	snprintf(s->holder, sizeof(s->holder), "%s", reply->str);
+	holder = reply->element[0];
+	started = reply->element[1];
+	if (holder->type != REDIS_REPLY_STRING || strcmp(holder->str, s->token) == 0 ||
+	    started->type != REDIS_REPLY_STRING ||
+	    strtoull(started->str, NULL, 10) <= s->started_wall_ms)
+		return 0;
+	snprintf(s->holder, sizeof(s->holder), "%s", holder->str);
 	store_lease_refuse(s, s->holder);
 	return STEP_FAILED;
 }
@@ -256,8 +271,9 @@ void store_dial(struct store *s)
 					  : redisConnectNonBlock(s->url.host, s->url.port);
 	if (s->redis == NULL || s->redis->err != 0) {
 		store_trouble_say(s, "connect",
-		    "Redis %s: %s: counting goes on, it is tried again: start Redis or mend the URL", s->where,
-		    s->redis == NULL ? "memory is short" : s->redis->errstr);
+		    "Redis %s: %s: counting goes on, it is tried again: start Redis or mend the "
+		    "URL",
+		    s->where, s->redis == NULL ? "memory is short" : s->redis->errstr);
 		store_drop(s, false);
 		return;
 	}

@@ -1,27 +1,27 @@
 /*
- * The names of our Redis keys, for the store and for the query tool: formats for printf. <s>, <c>: addresses as
- * RFC 5952 writes them. Everything about one server shares the hash tag {<s>}.
+ * The names of our Redis keys, for the store and for the query tool: formats for printf. <s>, <c>:
+ * addresses as RFC 5952 writes them. Everything about one server shares the hash tag {<s>}.
  */
 #ifndef TLSVANE_STORE_KEYS_H
 #define TLSVANE_STORE_KEYS_H
 
-#define STORE_SCHEMA "1"
+#define STORE_SCHEMA  "1"
 #define STORE_KEY_MAX 256 /* bytes of the longest key, with its NUL */
 
-#define KEY_PAIR       "tlsvane:pair:{%s}:%s:%s"   /* server, client, sensor */
-#define KEY_SERVER     "tlsvane:server:{%s}:%s"    /* server, sensor */
-#define KEY_CLIENT     "tlsvane:client:{%s}:%s"    /* client, sensor */
-#define KEY_DAY        "tlsvane:day:%s:%s"         /* YYYY-MM-DD, sensor */
-#define KEY_CLIENTS_OF "tlsvane:clients-of:{%s}"   /* server -> clients by last_seen */
-#define KEY_SERVERS_OF "tlsvane:servers-of:{%s}"   /* client -> servers by last_seen */
-#define KEY_SENSOR     "tlsvane:sensor:%s"         /* sensor */
-#define KEY_LEASE      "tlsvane:lease:%s"          /* sensor */
+#define KEY_PAIR       "tlsvane:pair:{%s}:%s:%s" /* server, client, sensor */
+#define KEY_SERVER     "tlsvane:server:{%s}:%s"	 /* server, sensor */
+#define KEY_CLIENT     "tlsvane:client:{%s}:%s"	 /* client, sensor */
+#define KEY_DAY	       "tlsvane:day:%s:%s"	 /* YYYY-MM-DD, sensor */
+#define KEY_CLIENTS_OF "tlsvane:clients-of:{%s}" /* server -> clients by last_seen */
+#define KEY_SERVERS_OF "tlsvane:servers-of:{%s}" /* client -> servers by last_seen */
+#define KEY_SENSOR     "tlsvane:sensor:%s"	 /* sensor */
+#define KEY_LEASE      "tlsvane:lease:%s"	 /* sensor */
 
-#define KEY_LEGACY_SERVERS    "tlsvane:legacy:servers"    /* by the last time they did it, ms */
+#define KEY_LEGACY_SERVERS    "tlsvane:legacy:servers" /* by the last time they did it, ms */
 #define KEY_LEGACY_CLIENTS    "tlsvane:legacy:clients"
 #define KEY_PLAINTEXT_SERVERS "tlsvane:plaintext:servers"
 #define KEY_DOWNGRADE_SERVERS "tlsvane:downgrade:servers"
-#define KEY_SENSORS           "tlsvane:sensors"
-#define KEY_SCHEMA            "tlsvane:schema"
+#define KEY_SENSORS	      "tlsvane:sensors"
+#define KEY_SCHEMA	      "tlsvane:schema"
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The lease: one sensor at a time writes under a name, since two that each know half would overwrite each other's
- * absolute values. Its value says who holds it: host:pid:namespace.random
+ * The lease: one sensor at a time writes under a name, since two that each know half would
+ * overwrite each other's absolute values. Its value says who holds it: host:pid:namespace.random
  */
 #include "store_private.h"
 
@@ -12,14 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LEASE_MS        (LIMIT_LEASE_S * 1000u)
+#define LEASE_MS	(LIMIT_LEASE_S * 1000u)
 #define LEASE_MARGIN_MS 3000u /* a write may be under way so long when the lease ends */
 
 /* Redis runs a script as a whole, so nobody comes between the look and the act. */
-#define SCRIPT_SWAP \
-	"if redis.call('get',KEYS[1])~=ARGV[1] then return 0 end " \
+#define SCRIPT_SWAP                                                                                \
+	"if redis.call('get',KEYS[1])~=ARGV[1] then return 0 end "                                 \
 	"redis.call('set',KEYS[1],ARGV[2],'PX',ARGV[3]) return 1"
-#define SCRIPT_RELEASE "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0"
+#define SCRIPT_RELEASE                                                                             \
+	"if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0"
 
 /* A process number means something in its namespace only (containers may share a host's name). */
 static unsigned long long pid_namespace(void)
@@ -38,8 +39,8 @@ int store_token_make(struct store *s)
 	if (gethostname(s->host, sizeof(s->host)) != 0)
 		strcpy(s->host, "unknown");
 	s->host[sizeof(s->host) - 1] = '\0';
-	snprintf(s->token, sizeof(s->token), "%s:%ld:%llu.%016llx", s->host, (long)getpid(), pid_namespace(),
-	    (unsigned long long)random);
+	snprintf(s->token, sizeof(s->token), "%s:%ld:%llu.%016llx", s->host, (long)getpid(),
+	    pid_namespace(), (unsigned long long)random);
 	return 0;
 }
 
@@ -122,11 +123,14 @@ void store_lease_refuse(struct store *s, const char *holder)
 
 	if (s->opening)
 		store_trouble_say(s, "lease",
-		    "Redis %s: the name \"%s\" is held by a sensor on host %.*s, process %ld: stop that one and wait %d s, or give this one another name",
+		    "Redis %s: the name \"%s\" is held by a sensor on host %.*s, process %ld: stop "
+		    "that one and wait %d s, or give this one another name",
 		    s->where, s->sensor, shown, holder, pid, LIMIT_LEASE_S);
 	else
 		store_trouble_say(s, "lease",
-		    "Redis %s: LEASE LOST: a sensor on host %.*s, process %ld, writes as \"%s\" now: nothing more is written here, what waits goes to the spool at exit: stop one of the two, or give it another name",
+		    "Redis %s: LEASE LOST: a sensor on host %.*s, process %ld, writes as \"%s\" "
+		    "now: nothing more is written here, what waits goes to the spool at exit: stop "
+		    "one of the two, or give it another name",
 		    s->where, shown, holder, pid, s->sensor);
 	s->lease_lost = true;
 	store_trouble_over(s);

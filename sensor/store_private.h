@@ -1,7 +1,8 @@
 /*
- * Inside the store. Its files: store (life), store_pump (bytes and time), store_connect (from the first byte to ready),
- * store_lease (who writes under a name), store_write (entries to commands), store_reply (replies to entries),
- * store_trouble (what refuses, and what is said about it), store_sensor (heartbeat), store_spool, store_wire.
+ * Inside the store. Its files: store (life), store_pump (bytes and time), store_connect (from the
+ * first byte to ready), store_lease (who writes under a name), store_write (entries to commands),
+ * store_reply (replies to entries), store_trouble (what refuses, and what is said about it),
+ * store_sensor (heartbeat), store_spool, store_wire.
  *
  * Nothing blocks: commands are put on the wire, what is awaited stands in a ring in their order.
  */
@@ -18,29 +19,31 @@
 #include "store_wire.h"
 #include "tally_entry.h"
 
-#define STORE_TOKEN_MAX   384 /* host:pid:namespace.random */
-#define STORE_RUN_ID_MAX  64
-#define STORE_ENTRY_MAX   8   /* commands that one entry may need at once */
-#define STORE_RING        (LIMIT_PIPELINE + STORE_ENTRY_MAX)
-#define STORE_WIRE_MAX    (1024u * 1024) /* bytes waiting to be sent before no more is added */
-#define STORE_CLOSE_MS    1000 /* milliseconds for the last heartbeat and the lease */
-#define STORE_SPOOL_MS    10000 /* milliseconds until a spool that could not be rewritten is tried again */
-#define STORE_TRIM_MS     3600000 /* milliseconds between two trimmings of the sets of flagged hosts */
+#define STORE_TOKEN_MAX	 384 /* host:pid:namespace.random */
+#define STORE_RUN_ID_MAX 64
+#define STORE_ENTRY_MAX	 8 /* commands that one entry may need at once */
+#define STORE_RING	 (LIMIT_PIPELINE + STORE_ENTRY_MAX)
+#define STORE_WIRE_MAX	 (1024u * 1024) /* bytes waiting to be sent before no more is added */
+#define STORE_CLOSE_MS	 1000		/* milliseconds for the last heartbeat and the lease */
+#define STORE_SPOOL_MS                                                                             \
+	10000 /* milliseconds until a spool that could not be rewritten is tried again */
+#define STORE_TRIM_MS 3600000 /* milliseconds between two trimmings of the sets of flagged hosts   \
+			       */
 
 enum store_state {
 	STORE_AWAY,  /* no connection; a new one at retry_at */
 	STORE_HELLO, /* connecting, logging in, taking the lease */
 	STORE_READY,
-	STORE_OVER,  /* never again: lease lost, another schema */
+	STORE_OVER, /* never again: lease lost, another schema */
 };
 
 enum store_operation { /* what a reply answers */
-	STORE_OP_STEP,  /* a step of the hello */
+	STORE_OP_STEP, /* a step of the hello */
 	STORE_OP_LEASE,
 	STORE_OP_HEARTBEAT,
 	STORE_OP_MINOR, /* a reply that changes nothing: EXPIRE, trimming */
-	STORE_OP_BASE,  /* HGETALL of an entry */
-	STORE_OP_HASH,  /* HSET of an entry */
+	STORE_OP_BASE,	/* HGETALL of an entry */
+	STORE_OP_HASH,	/* HSET of an entry */
 	STORE_OP_CLIENTS_OF,
 	STORE_OP_SERVERS_OF,
 	STORE_OP_FLAG, /* + enum tally_flag */
@@ -70,12 +73,12 @@ struct store {
 	struct wire out, body;
 	struct store_pending ring[STORE_RING];
 	size_t ring_first, ring_count;
-	uint64_t progress_ms; /* the last reply, or when there was none to wait for */
-	bool answered;        /* since it was dialled */
+	uint64_t progress_ms;	     /* the last reply, or when there was none to wait for */
+	bool answered;		     /* since it was dialled */
 	uint64_t retry_ms, pause_ms; /* not before: a connection, writing entries */
 	unsigned backoff_ms;
 	char run_id[STORE_RUN_ID_MAX]; /* of the Redis that we wrote to last; empty: not known */
-	bool doubt;                    /* what was acknowledged may be gone */
+	bool doubt;		       /* what was acknowledged may be gone */
 
 	/* The lease */
 	char holder[STORE_TOKEN_MAX]; /* as read, while it is not ours */
@@ -89,15 +92,16 @@ struct store {
 	size_t number_count;
 
 	/* The spool */
-	int spool_lock;      /* -1: none */
-	bool spool_file;     /* there is a file that we read */
+	int spool_lock;	      /* -1: none */
+	bool spool_file;      /* there is a file that we read */
 	size_t spool_waiting; /* of its entries, not yet in Redis */
 	size_t rebasing;      /* bases awaited for entries that are held */
 	uint64_t spool_ms;    /* not before: rewriting it */
 
-	bool opening;           /* refusals end store_open */
-	char *open_error;       /* its buffer, while opening */
-	const char *said;       /* the kind of trouble that was said last, NULL: none */
+	bool quiet;	  /* nothing is to be added to what is under way */
+	bool opening;	  /* refusals end store_open */
+	char *open_error; /* its buffer, while opening */
+	const char *said; /* the kind of trouble that was said last, NULL: none */
 	bool said_aside;
 	uint64_t entries_written, commands, connects, errors;
 };
@@ -105,13 +109,15 @@ struct store {
 /* ---- store_pump.c ---- */
 uint64_t store_clock(void); /* ms, monotonic, also while suspended */
 uint64_t store_wall(void);  /* ms since the epoch */
-/* Sends, receives, handles replies, adds work, until nothing is left, `until_ms`, or `wait_ms` without progress. */
+/* Sends, receives, handles replies, adds work, until nothing is left, `until_ms`, or `wait_ms`
+ * without progress. */
 void store_pump(struct store *s, uint64_t until_ms, unsigned wait_ms);
 void store_expect(struct store *s, unsigned operation, struct tally_entry *e, size_t fields);
 
 /* ---- store_connect.c ---- */
 void store_dial(struct store *s);
-/* Ends the connection: what was in flight is dirty again. The next try after the back-off, or at once. */
+/* Ends the connection: what was in flight is dirty again. The next try after the back-off, or at
+ * once. */
 void store_drop(struct store *s, bool at_once);
 void store_step_reply(struct store *s, const redisReply *reply);
 
@@ -119,7 +125,8 @@ void store_step_reply(struct store *s, const redisReply *reply);
 int store_token_make(struct store *s);
 bool store_holder_dead(const struct store *s, const char *holder);
 void store_lease_set(struct store *s);
-void store_lease_swap(struct store *s, const char *from); /* from `from` to ours, with a new time to live */
+void store_lease_swap(
+    struct store *s, const char *from); /* from `from` to ours, with a new time to live */
 void store_lease_release(struct store *s);
 void store_lease_reply(struct store *s, const redisReply *reply);
 bool store_lease_sure(const struct store *s); /* surely ours for the next moments */
@@ -129,17 +136,20 @@ void store_lease_refuse(struct store *s, const char *holder);
 void store_fill(struct store *s); /* adds what is due, as long as there is room */
 void store_key(const struct store *s, const struct tally_entry *e, char key[STORE_KEY_MAX]);
 /* The key that an operation wrote to. */
-void store_operation_key(const struct store *s, unsigned operation, const struct tally_entry *e, char key[STORE_KEY_MAX]);
+void store_operation_key(const struct store *s, unsigned operation, const struct tally_entry *e,
+    char key[STORE_KEY_MAX]);
 
 /* ---- store_reply.c ---- */
 void store_reply(struct store *s, const struct store_pending *p, const redisReply *reply);
-void store_entry_again(struct store *s, struct tally_entry *e); /* not written: back to where it waits */
+void store_entry_again(
+    struct store *s, struct tally_entry *e); /* not written: back to where it waits */
 void store_retry_aside(struct store *s);
 
 /* ---- store_trouble.c ---- */
 __attribute__((format(printf, 2, 3))) void store_say(struct store *s, const char *format, ...);
 /* Says a line once for a kind of trouble, until another kind or store_recovered. */
-__attribute__((format(printf, 3, 4))) void store_trouble_say(struct store *s, const char *kind, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void store_trouble_say(
+    struct store *s, const char *kind, const char *format, ...);
 /* An error reply to a command about `key` (NULL: none in particular). */
 void store_trouble_reply(struct store *s, const char *error, const char *key);
 void store_trouble_over(struct store *s); /* stops for good, after something was said */

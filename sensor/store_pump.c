@@ -40,7 +40,8 @@ void store_expect(struct store *s, unsigned operation, struct tally_entry *e, si
 static void lose(struct store *s, const char *why)
 {
 	store_trouble_say(s, s->answered ? "lost" : "connect",
-	    "Redis %s: %s: counting goes on, it is tried again: start Redis or mend the URL", s->where, why);
+	    "Redis %s: %s: counting goes on, it is tried again: start Redis or mend the URL",
+	    s->where, why);
 	store_drop(s, false);
 }
 
@@ -85,7 +86,8 @@ static void take_reply(struct store *s, const redisReply *reply)
 
 	s->answered = true;
 	s->progress_ms = store_clock();
-	if (s->ring_count == 0) { /* said unasked, before it closes: too many clients, protected mode */
+	if (s->ring_count ==
+	    0) { /* said unasked, before it closes: too many clients, protected mode */
 		store_trouble_reply(s, reply->str != NULL ? reply->str : "ERR unasked reply", NULL);
 		return;
 	}
@@ -158,7 +160,7 @@ void store_pump(struct store *s, uint64_t until_ms, unsigned wait_ms)
 		uint64_t now;
 		bool moved;
 
-		if (s->state == STORE_READY && !s->opening)
+		if (s->state == STORE_READY && !s->quiet)
 			store_fill(s);
 		if (s->redis == NULL || (s->ring_count == 0 && wire_waiting(&s->out) == 0))
 			return;

@@ -48,7 +48,8 @@ static void refuse_entry(struct store *s, const struct store_pending *p, const c
 	p->entry->foreign = true;
 	if (!s->said_aside)
 		store_say(s,
-		    "Redis %s: %s: holds something else than tlsvane writes there: what belongs there is kept back and tried again every %d s: rename or delete that key",
+		    "Redis %s: %s: holds something else than tlsvane writes there: what belongs "
+		    "there is kept back and tried again every %d s: rename or delete that key",
 		    s->where, key, LIMIT_ASIDE_S);
 	s->said_aside = true;
 }
@@ -74,6 +75,8 @@ static void take_base(struct store *s, struct tally_entry *e, const redisReply *
 		load_base(e, reply);
 	if (e->foreign)
 		set_aside(s, e);
+	else if (e->based && !e->held)
+		tally_move(s->tally, e, TALLY_READY, false);
 	else
 		tally_move(s->tally, e, waiting_list(e), true);
 }
@@ -97,12 +100,13 @@ static void take_written(struct store *s, struct tally_entry *e)
 }
 
 /* All its fields are new: the key had gone, and its time to live with it. */
-static void check_recreated(const struct store *s, const struct store_pending *p, const redisReply *reply)
+static void check_recreated(
+    const struct store *s, const struct store_pending *p, const redisReply *reply)
 {
 	struct tally_entry *e = p->entry;
 
-	if (p->operation == STORE_OP_HASH && reply->type == REDIS_REPLY_INTEGER && e->written_ms != 0 &&
-	    s->retention_ms != 0 && reply->integer == (long long)p->fields) {
+	if (p->operation == STORE_OP_HASH && reply->type == REDIS_REPLY_INTEGER &&
+	    e->written_ms != 0 && s->retention_ms != 0 && reply->integer == (long long)p->fields) {
 		e->expires_ms = 0;
 		e->changed = true;
 	}

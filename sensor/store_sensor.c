@@ -82,7 +82,8 @@ static void trim_set(struct store *s, const char *key, uint64_t before)
 	store_expect(s, STORE_OP_MINOR, NULL, 0);
 }
 
-/* Flagged hosts that have not done it for the retention: by the capture's clock, for old files are replayed too. */
+/* Flagged hosts that have not done it for the retention: by the capture's clock, for old files are
+ * replayed too. */
 void store_trim(struct store *s)
 {
 	static const char *const sets[] = {

@@ -1,4 +1,5 @@
-/* The store's side of the spool: taken over at the start, rewritten without steps, removed when all is in Redis. */
+/* The store's side of the spool: taken over at the start, rewritten without steps, removed when all
+ * is in Redis. */
 #include "store_private.h"
 
 #include <unistd.h>
@@ -18,19 +19,22 @@ int store_spool_open(struct store *s, char error[STORE_ERROR_MAX])
 	s->spool_file = entries > 0;
 	s->spool_waiting = entries;
 	if (entries > 0)
-		store_say(s, "spool %s: %zu entries of the last run are taken over", s->spool_path, entries);
+		store_say(s, "spool %s: %zu entries of the last run are taken over", s->spool_path,
+		    entries);
 	return 0;
 }
 
 static void spool_failed(struct store *s, const char *error)
 {
-	store_trouble_say(s, "spool", "%s: until then the entries of the last run are not written to Redis", error);
+	store_trouble_say(s, "spool",
+	    "%s: until then the entries of the last run are not written to Redis", error);
 	s->spool_ms = store_clock() + STORE_SPOOL_MS;
 }
 
 /*
- * Steps become absolute values on disk before the first of them reaches Redis. A crash before the rename finds
- * the steps and a Redis without them; a crash after it finds values that may be written again.
+ * Steps become absolute values on disk before the first of them reaches Redis. A crash before the
+ * rename finds the steps and a Redis without them; a crash after it finds values that may be
+ * written again.
  */
 void store_spool_rebase(struct store *s)
 {
@@ -41,7 +45,8 @@ void store_spool_rebase(struct store *s)
 	if (s->rebasing > 0 || tally_first(s->tally, TALLY_SPOOLED) != NULL ||
 	    tally_first(s->tally, TALLY_REBASED) == NULL || store_clock() < s->spool_ms)
 		return;
-	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_IN_FILE, &entries, error) != SPOOL_OK) {
+	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_IN_FILE, &entries, error) !=
+	    SPOOL_OK) {
 		spool_failed(s, error);
 		return;
 	}
@@ -62,7 +67,8 @@ void store_spool_written(struct store *s, struct tally_entry *e)
 	if (spool_remove(s->spool_path, error) != SPOOL_OK)
 		store_say(s, "%s", error);
 	else
-		store_say(s, "spool %s: everything in it is in Redis now, it is removed", s->spool_path);
+		store_say(
+		    s, "spool %s: everything in it is in Redis now, it is removed", s->spool_path);
 }
 
 int store_spool_close(struct store *s)
@@ -76,11 +82,13 @@ int store_spool_close(struct store *s)
 		return 0;
 	if (s->spool_path == NULL) {
 		store_say(s,
-		    "Redis %s: %zu entries were not written and are lost: give a spool file to keep such", s->where,
-		    stats.waiting);
+		    "Redis %s: %zu entries were not written and are lost: give a spool file to "
+		    "keep such",
+		    s->where, stats.waiting);
 		return -1;
 	}
-	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_ALL, &entries, error) != SPOOL_OK) {
+	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_ALL, &entries, error) !=
+	    SPOOL_OK) {
 		store_say(s, "%s: %zu entries of this run are lost%s", error, stats.waiting,
 		    s->spool_file ? ", those of the run before are kept" : "");
 		return -1;

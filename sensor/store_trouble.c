@@ -1,13 +1,15 @@
-/* What refuses, what is said about it, and how long to wait. A kind of trouble is said once, until it changes. */
+/* What refuses, what is said about it, and how long to wait. A kind of trouble is said once, until
+ * it changes. */
 #include "store_private.h"
 
 #include <stdarg.h>
 #include <string.h>
 
 enum trouble_class {
-	TROUBLE_REFUSE,    /* a mistake in the set-up: no start; while running it is tried again */
-	TROUBLE_WAIT,      /* this connection will do again later */
-	TROUBLE_RECONNECT, /* this Redis is not the one to write to now; it may come back with less */
+	TROUBLE_REFUSE,	   /* a mistake in the set-up: no start; while running it is tried again */
+	TROUBLE_WAIT,	   /* this connection will do again later */
+	TROUBLE_RECONNECT, /* this Redis is not the one to write to now; it may come back with less
+			    */
 };
 
 static const struct store_trouble {
@@ -18,10 +20,14 @@ static const struct store_trouble {
     {"NOAUTH", TROUBLE_REFUSE, "it needs a password: give it with the URL or a password file"},
     {"WRONGPASS", TROUBLE_REFUSE, "the password or user is wrong: mend it"},
     {"ERR invalid password", TROUBLE_REFUSE, "the password is wrong: mend it"},
-    {"ERR AUTH", TROUBLE_REFUSE, "it has no password set: leave it out, or set requirepass in redis.conf"},
-    {"ERR DB index", TROUBLE_REFUSE, "mend the database's number in the URL, or raise `databases` in redis.conf"},
-    {"NOPERM", TROUBLE_REFUSE, "allow this user ~tlsvane:* +@read +@write +@connection +eval +info (ACL SETUSER)"},
-    {"DENIED", TROUBLE_REFUSE, "it is in protected mode: use its Unix socket, or set a password there"},
+    {"ERR AUTH", TROUBLE_REFUSE,
+	"it has no password set: leave it out, or set requirepass in redis.conf"},
+    {"ERR DB index", TROUBLE_REFUSE,
+	"mend the database's number in the URL, or raise `databases` in redis.conf"},
+    {"NOPERM", TROUBLE_REFUSE,
+	"allow this user ~tlsvane:* +@read +@write +@connection +eval +info (ACL SETUSER)"},
+    {"DENIED", TROUBLE_REFUSE,
+	"it is in protected mode: use its Unix socket, or set a password there"},
     {"MOVED", TROUBLE_REFUSE, "Redis Cluster is not supported: give a single Redis"},
     {"CLUSTERDOWN", TROUBLE_REFUSE, "Redis Cluster is not supported: give a single Redis"},
     {"CROSSSLOT", TROUBLE_REFUSE, "Redis Cluster is not supported: give a single Redis"},
@@ -30,7 +36,8 @@ static const struct store_trouble {
     {"LOADING", TROUBLE_RECONNECT, "it is still loading its data: wait"},
     {"OOM", TROUBLE_WAIT, "its memory is full: raise maxmemory or free some"},
     {"MISCONF", TROUBLE_WAIT, "it cannot save to its disk: make room there"},
-    {"NOREPLICAS", TROUBLE_WAIT, "too few of its replicas answer: mend them or min-replicas-to-write"},
+    {"NOREPLICAS", TROUBLE_WAIT,
+	"too few of its replicas answer: mend them or min-replicas-to-write"},
     {"BUSY", TROUBLE_WAIT, "it runs a long script: SCRIPT KILL, or wait"},
     {"WRONGTYPE", TROUBLE_WAIT, "that key is not ours: rename or delete it"},
     {"ERR max number of clients", TROUBLE_RECONNECT, "raise maxclients or close some"},
@@ -110,7 +117,7 @@ void store_trouble_reply(struct store *s, const char *error, const char *key)
 	if (s->opening && t->class == TROUBLE_REFUSE) {
 		store_trouble_over(s);
 	} else if (s->state != STORE_READY || t->class == TROUBLE_RECONNECT ||
-	    strcmp(t->prefix, "NOAUTH") == 0) {
+		   strcmp(t->prefix, "NOAUTH") == 0) {
 		s->doubt |= t->class == TROUBLE_RECONNECT;
 		store_drop(s, false);
 	} else if (store_clock() >= s->pause_ms) { /* once for all that is in flight */

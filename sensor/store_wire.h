@@ -12,7 +12,8 @@ struct wire {
 	bool failed; /* memory was short: what stands here is not whole */
 };
 
-/* A command of `count` arguments, its name among them; each follows by wire_argument or its like. */
+/* A command of `count` arguments, its name among them; each follows by wire_argument or its like.
+ */
 void wire_command(struct wire *w, size_t count);
 void wire_argument(struct wire *w, const char *bytes, size_t length);
 void wire_text(struct wire *w, const char *text);

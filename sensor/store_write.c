@@ -1,6 +1,7 @@
 /*
- * Entries to commands. An entry is always written whole, as one HSET: so a write also heals a key that was
- * evicted or lost. The sets of peers and flagged hosts follow by ZADD GT, which repeats without harm too.
+ * Entries to commands. An entry is always written whole, as one HSET: so a write also heals a key
+ * that was evicted or lost. The sets of peers and flagged hosts follow by ZADD GT, which repeats
+ * without harm too.
  */
 #include "store_private.h"
 
@@ -71,7 +72,8 @@ struct fields {
 	size_t count;
 };
 
-static void put_field(void *to, const char *name, size_t name_length, const char *value, size_t value_length)
+static void put_field(
+    void *to, const char *name, size_t name_length, const char *value, size_t value_length)
 {
 	struct fields *f = to;
 
@@ -105,7 +107,8 @@ static void put_ranked(struct store *s, struct tally_entry *e, unsigned operatio
 	expect_of(s, e, operation, 0);
 }
 
-static void put_peers(struct store *s, struct tally_entry *e, const char *server, const char *client)
+static void put_peers(
+    struct store *s, struct tally_entry *e, const char *server, const char *client)
 {
 	char key[STORE_KEY_MAX];
 
@@ -135,17 +138,17 @@ static void put_expiry(struct store *s, const char *key)
 	store_expect(s, STORE_OP_MINOR, NULL, 0);
 }
 
-static void put_peers_expiry(struct store *s, const char *format, const char *host)
+/* The set of a host's peers lives as long as the host; peers not seen for the retention leave it.
+ */
+static void put_peers_expiry(struct store *s, const struct tally_entry *e)
 {
 	char key[STORE_KEY_MAX];
 	uint64_t latest = tally_latest(s->tally);
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(key, sizeof(key), format, host);
-#pragma GCC diagnostic pop
+	store_operation_key(
+	    s, e->kind == TALLY_SERVER ? STORE_OP_CLIENTS_OF : STORE_OP_SERVERS_OF, e, key);
 	put_expiry(s, key);
-	if (latest <= s->retention_ms)
+	if (e->written_ms == 0 || latest <= s->retention_ms)
 		return;
 	wire_command(&s->out, 4);
 	wire_text(&s->out, "ZREMRANGEBYSCORE");
@@ -156,8 +159,7 @@ static void put_peers_expiry(struct store *s, const char *format, const char *ho
 }
 
 /* Its time to live is set again only when a sixteenth of it is over, and is longer by so much. */
-static void put_expiries(
-    struct store *s, struct tally_entry *e, const char *key, const char *server, const char *client)
+static void put_expiries(struct store *s, struct tally_entry *e, const char *key)
 {
 	uint64_t now = store_clock();
 
@@ -165,10 +167,8 @@ static void put_expiries(
 	    (e->expires_ms != 0 && now - e->expires_ms <= s->retention_ms / 16))
 		return;
 	put_expiry(s, key);
-	if (e->kind == TALLY_SERVER)
-		put_peers_expiry(s, KEY_CLIENTS_OF, server);
-	if (e->kind == TALLY_CLIENT)
-		put_peers_expiry(s, KEY_SERVERS_OF, client);
+	if (e->kind == TALLY_SERVER || e->kind == TALLY_CLIENT)
+		put_peers_expiry(s, e);
 	e->expires_ms = now;
 }
 
@@ -183,7 +183,7 @@ static void put_entry(struct store *s, struct tally_entry *e)
 	if (e->kind == TALLY_PAIR)
 		put_peers(s, e, server, client);
 	put_flags(s, e, e->kind == TALLY_SERVER ? server : client);
-	put_expiries(s, e, key, server, client);
+	put_expiries(s, e, key);
 }
 
 static void begin(struct store *s, struct tally_entry *e)
@@ -202,9 +202,12 @@ static void begin(struct store *s, struct tally_entry *e)
 
 static void fill_entries(struct store *s)
 {
-	while (s->ring_count + STORE_ENTRY_MAX <= STORE_RING && wire_waiting(&s->out) < STORE_WIRE_MAX) {
+	while (s->ring_count + STORE_ENTRY_MAX <= STORE_RING &&
+	       wire_waiting(&s->out) < STORE_WIRE_MAX) {
 		struct tally_entry *e = tally_first(s->tally, TALLY_SPOOLED);
 
+		if (e == NULL)
+			e = tally_first(s->tally, TALLY_READY);
 		if (e == NULL)
 			e = tally_first(s->tally, TALLY_DIRTY);
 		if (e == NULL)

@@ -1,13 +1,14 @@
 /*
- * The tally's tables and lists. A table a kind, open addressing, by binary address; the hash is seeded, since
- * strangers choose the addresses. An entry stands in one list at a time; only an entry that changes from
- * clean to dirty moves, so a busy host costs no list work.
+ * The tally's tables and lists. A table a kind, open addressing, by binary address; the hash is
+ * seeded, since strangers choose the addresses. An entry stands in one list at a time; only an
+ * entry that changes from clean to dirty moves, so a busy host costs no list work.
  */
 #include "tally.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#define XXH_INLINE_ALL /* a key of fixed length: a few nanoseconds */
 #include <xxhash.h>
 
 #include "limits.h"
@@ -15,7 +16,7 @@
 
 #define SLOTS_MIN 1024
 #define DAYS_MIN  4096 /* days have room however small the tally is */
-#define DAY_MS    86400000u
+#define DAY_MS	  86400000u
 
 struct slot {
 	uint64_t hash;
@@ -97,7 +98,8 @@ static struct slot *table_find(struct table *table, uint64_t hash, const uint8_t
 	size_t mask = table->size - 1, i = hash & mask;
 
 	for (; table->slots[i].entry != NULL; i = (i + 1) & mask)
-		if (table->slots[i].hash == hash && memcmp(table->slots[i].entry->key, key, 32) == 0)
+		if (table->slots[i].hash == hash &&
+		    memcmp(table->slots[i].entry->key, key, 32) == 0)
 			break;
 	return &table->slots[i];
 }
@@ -207,7 +209,8 @@ struct tally *tally_new(size_t pairs_max)
 	for (size_t i = 0; i < TALLY_LISTS; i++)
 		link_init(&t->lists[i]);
 	for (size_t i = 0; i < TALLY_KINDS; i++)
-		whole &= table_init(&t->tables[i], i == TALLY_DAY && max < DAYS_MIN ? DAYS_MIN : max);
+		whole &=
+		    table_init(&t->tables[i], i == TALLY_DAY && max < DAYS_MIN ? DAYS_MIN : max);
 	if (!whole) {
 		tally_free(t);
 		return NULL;
@@ -246,7 +249,8 @@ static void key_of(unsigned kind, const struct record *r, uint64_t ms, uint8_t k
 		memcpy(key + 16, r->client_ip.bytes, 16);
 }
 
-static struct tally_entry *entry_of(struct tally *t, unsigned kind, const struct record *r, uint64_t ms)
+static struct tally_entry *entry_of(
+    struct tally *t, unsigned kind, const struct record *r, uint64_t ms)
 {
 	struct table *table = &t->tables[kind];
 	struct tally_entry *e;
@@ -299,8 +303,13 @@ void tally_doubt(struct tally *t)
 	for (size_t kind = 0; kind < TALLY_KINDS; kind++) {
 		struct tally_link *clean = &t->tables[kind].clean;
 
-		while (clean->next != clean)
-			tally_move(t, (struct tally_entry *)clean->next, TALLY_DIRTY, false);
+		while (clean->next != clean) {
+			struct tally_entry *e = (struct tally_entry *)clean->next;
+
+			e->flags_due = UINT8_MAX;
+			e->expires_ms = 0;
+			tally_move(t, e, TALLY_DIRTY, false);
+		}
 	}
 }
 

@@ -1,4 +1,5 @@
-/* One entry of the tally: counters, names, flags and the last legacy session. The fast path of a replay. */
+/* One entry of the tally: counters, names, flags and the last legacy session. The fast path of a
+ * replay. */
 #include "tally_entry.h"
 
 #include <stdlib.h>
@@ -106,48 +107,69 @@ static bool has_nameless_room(const struct tally_entry *e, uint32_t id)
 	unsigned nameless = 0;
 
 	for (size_t i = 0; i < e->count; i++)
-		nameless += e->counters[i].id >> 24 == id >> 24 && is_nameless(e->counters[i].id);
+		nameless += e->ids[i] >> 24 == id >> 24 && is_nameless(e->ids[i]);
 	return nameless < LIMIT_TALLY_NAMES;
+}
+
+/* Brings a counter half-way to the front: a server may have hundreds, and few of them are hot. */
+static size_t promote(struct tally_entry *e, size_t from)
+{
+	size_t to = from / 2;
+	struct tally_counter counter = e->counters[from];
+	uint32_t id = e->ids[from];
+
+	e->counters[from] = e->counters[to];
+	e->ids[from] = e->ids[to];
+	e->counters[to] = counter;
+	e->ids[to] = id;
+	return to;
 }
 
 static struct tally_counter *find_counter(struct tally_entry *e, uint32_t id)
 {
-	struct tally_counter *c = e->counters;
+	const uint32_t *ids = e->ids;
 
-	for (size_t i = 0; i < e->count; i++) {
-		if (c[i].id != id)
-			continue;
-		if (i < 8)
-			return &c[i];
-		/* Hot ones drift to the front: a server may have hundreds. */
-		struct tally_counter swap = c[i / 2];
-		c[i / 2] = c[i];
-		c[i] = swap;
-		return &c[i / 2];
-	}
+	for (size_t i = 0, count = e->count; i < count; i++)
+		if (ids[i] == id)
+			return &e->counters[i < 16 ? i : promote(e, i)];
 	return NULL;
+}
+
+/* Counters and their ids share one block. */
+static bool grow_counters(struct tally_entry *e)
+{
+	size_t room = e->room == 0 ? 6 : e->room + e->room / 2u;
+	struct tally_counter *grown;
+	uint32_t *ids;
+
+	if (room > UINT16_MAX)
+		return false;
+	grown = malloc(room * (sizeof(*grown) + sizeof(*ids)));
+	if (grown == NULL)
+		return false;
+	ids = (uint32_t *)(grown + room);
+	if (e->count > 0) {
+		memcpy(grown, e->counters, e->count * sizeof(*grown));
+		memcpy(ids, e->ids, e->count * sizeof(*ids));
+	}
+	free(e->counters);
+	e->counters = grown;
+	e->ids = ids;
+	e->room = (uint16_t)room;
+	return true;
 }
 
 static struct tally_counter *add_counter(struct tally_entry *e, uint32_t id)
 {
-	struct tally_counter *grown;
-
-	if (e->count == e->room) {
-		size_t room = e->room == 0 ? 6 : e->room + e->room / 2u;
-
-		if (room > UINT16_MAX)
-			return NULL;
-		grown = realloc(e->counters, room * sizeof(*grown));
-		if (grown == NULL)
-			return NULL;
-		e->counters = grown;
-		e->room = (uint16_t)room;
-	}
-	e->counters[e->count] = (struct tally_counter){.id = id};
+	if (e->count == e->room && !grow_counters(e))
+		return NULL;
+	e->counters[e->count] = (struct tally_counter){0};
+	e->ids[e->count] = id;
 	return &e->counters[e->count++];
 }
 
-struct tally_counter *tally_entry_counter(struct tally_entry *e, unsigned name, unsigned code, bool cap)
+struct tally_counter *tally_entry_counter(
+    struct tally_entry *e, unsigned name, unsigned code, bool cap)
 {
 	uint32_t id = (uint32_t)name << 24 | code;
 	struct tally_counter *c = find_counter(e, id);
@@ -277,8 +299,8 @@ static void flag_host(struct tally_entry *e, const struct record *r, uint64_t ms
 		flag(e, TALLY_PLAINTEXT, ms);
 }
 
-int tally_entry_add(struct tally_entry *e, const struct record *r, uint64_t ms,
-    struct tally_evidence *evidence)
+int tally_entry_add(
+    struct tally_entry *e, const struct record *r, uint64_t ms, struct tally_evidence *evidence)
 {
 	int failed = count(e, r, ms);
 

@@ -1,15 +1,17 @@
 /*
- * Inside the tally: one entry is one Redis hash to be. For store and spool, which move entries between lists;
- * everybody else needs only tally.h.
+ * Inside the tally: one entry is one Redis hash to be. For store and spool, which move entries
+ * between lists; everybody else needs only tally.h.
  *
- * A counter is `absolute` + `seen`: what Redis (or a spool of absolute values) is known to hold of this sensor, and
- * what was counted on top. Until the entry is `based` its absolute value is only a floor: Redis may hold more.
+ * A counter is `absolute` + `seen`: what Redis (or a spool of absolute values) is known to hold of
+ * this sensor, and what was counted on top. Until the entry is `based` its absolute value is only a
+ * floor: Redis may hold more.
  *
  * Fields of the hashes, times in ms since the epoch, by the sessions' starts:
- *   sessions, version:<label>, cipher:<name>, outcome:<word>, legacy_side:<word>, starttls_offered:<yes|no>
- *   version_first:, version_last:, cipher_first:, cipher_last:      not in days
- *   first_seen, last_seen, legacy_last, plaintext_last, downgrade_last, evidence_time, evidence   not in days
- *   client_max (pair), best_version, banner, server_name, software (server), max_version, helo (client)
+ *   sessions, version:<label>, cipher:<name>, outcome:<word>, legacy_side:<word>,
+ * starttls_offered:<yes|no> version_first:, version_last:, cipher_first:, cipher_last:      not in
+ * days first_seen, last_seen, legacy_last, plaintext_last, downgrade_last, evidence_time, evidence
+ * not in days client_max (pair), best_version, banner, server_name, software (server), max_version,
+ * helo (client)
  */
 #ifndef TLSVANE_TALLY_ENTRY_H
 #define TLSVANE_TALLY_ENTRY_H
@@ -30,12 +32,11 @@ enum tally_name { /* kinds of counters */
 };
 
 #define TALLY_CODE_OTHER 0x10000u /* names beyond LIMIT_TALLY_NAMES */
-#define TALLY_FIELD_MAX  80       /* bytes of the longest field's name, with its NUL */
+#define TALLY_FIELD_MAX	 80	  /* bytes of the longest field's name, with its NUL */
 
 struct tally_counter {
 	uint64_t absolute, seen;
 	uint64_t first_ms, last_ms; /* versions and ciphers outside of days */
-	uint32_t id;                /* enum tally_name << 24 | code */
 };
 
 enum tally_flag { /* hosts that are listed in sets of their own */
@@ -48,6 +49,7 @@ enum tally_flag { /* hosts that are listed in sets of their own */
 enum tally_list {
 	TALLY_CLEAN,   /* in Redis as it is here; one list a kind, the longest unwritten first */
 	TALLY_DIRTY,   /* to be written */
+	TALLY_READY,   /* ... next: its base has just been read */
 	TALLY_BUSY,    /* the store waits for replies about it */
 	TALLY_ASIDE,   /* its key in Redis is of another type: tried again later */
 	TALLY_SPOOLED, /* holds steps from a spool file: needs its base ... */
@@ -66,32 +68,37 @@ struct tally_link {
 struct tally_entry {
 	struct tally_link link; /* first: a link is its entry */
 	uint64_t hash;
-	uint8_t key[32]; /* server, client; 0 where the kind has none; day: days since the epoch in the first four */
+	uint8_t key[32]; /* server, client; 0 where the kind has none; day: days since the epoch in
+			    the first four */
 	uint64_t first_ms, last_ms;
 	uint64_t flag_ms[TALLY_FLAGS]; /* the last time, 0 never */
 	uint64_t evidence_ms;
-	uint64_t written_ms, expires_ms; /* the store's: last written; when its time to live was set */
+	uint64_t written_ms,
+	    expires_ms; /* the store's: last written; when its time to live was set */
 	struct tally_evidence *evidence;
 	struct tally_counter *counters;
+	uint32_t *ids; /* of the counters, apart for a fast search: enum tally_name << 24 | code */
 	char *texts[TALLY_TEXTS];
 	uint16_t count, room; /* of counters */
 	uint16_t version_max; /* client_max, best_version, max_version */
 	uint8_t kind, list;   /* enum tally_kind, tally_list */
 	uint8_t flags_due;    /* bit a tally_flag: its set does not know flag_ms yet */
-	bool based;           /* absolute values are what Redis holds */
-	bool changed;         /* ... since it became TALLY_BUSY */
-	bool in_file;         /* the spool file holds it, and Redis not yet */
-	bool held;            /* ... as steps: must not be written before the file is rewritten */
+	bool based;	      /* absolute values are what Redis holds */
+	bool changed;	      /* ... since it became TALLY_BUSY */
+	bool in_file;	      /* the spool file holds it, and Redis not yet */
+	bool held;	      /* ... as steps: must not be written before the file is rewritten */
 	bool failed, foreign; /* the store's, while TALLY_BUSY: a reply was an error, WRONGTYPE */
 	uint8_t replies;      /* the store's: how many are awaited */
 };
 
 /* Counts one record. -1 when memory is short: not all of it was counted. */
-MUST_USE int tally_entry_add(struct tally_entry *e, const struct record *r, uint64_t ms,
-    struct tally_evidence *evidence);
+MUST_USE int tally_entry_add(
+    struct tally_entry *e, const struct record *r, uint64_t ms, struct tally_evidence *evidence);
 
-/* Adds to a counter of *e (found or made, with `cap`: under LIMIT_TALLY_NAMES); NULL when memory is short. */
-struct tally_counter *tally_entry_counter(struct tally_entry *e, unsigned name, unsigned code, bool cap);
+/* Adds to a counter of *e (found or made, with `cap`: under LIMIT_TALLY_NAMES); NULL when memory is
+ * short. */
+struct tally_counter *tally_entry_counter(
+    struct tally_entry *e, unsigned name, unsigned code, bool cap);
 
 /* Sets a text of *e (cut to LIMIT_TALLY_TEXT) where it differs. */
 void tally_entry_set_text(struct tally_entry *e, unsigned index, const char *text);
@@ -119,9 +126,11 @@ enum tally_form {
 /* Hands every field of *e to `field`. */
 void tally_entry_fields(struct tally_entry *e, enum tally_form form, tally_field *field, void *to);
 
-/* Takes one field over. From Redis (TALLY_TOTALS) counters go up to it; from a spool (TALLY_PARTS) `seen` is
- * added too. Fields that it does not know are passed over. -1: a value that cannot be (or no memory). */
-MUST_USE int tally_entry_load(struct tally_entry *e, enum tally_form form, const char *name, const char *value);
+/* Takes one field over. From Redis (TALLY_TOTALS) counters go up to it; from a spool (TALLY_PARTS)
+ * `seen` is added too. Fields that it does not know are passed over. -1: a value that cannot be (or
+ * no memory). */
+MUST_USE int tally_entry_load(
+    struct tally_entry *e, enum tally_form form, const char *name, const char *value);
 
 /* "pair", "server" ... and the reverse: TALLY_KINDS where it is none. */
 const char *tally_kind_name(unsigned kind);
@@ -130,13 +139,15 @@ unsigned tally_kind_from_name(const char *name);
 #define TALLY_SUBJECT_MAX ADDRESS_TEXT_MAX
 
 /* The texts of an entry's key: addresses, or the day; "-" where the kind has none. */
-void tally_entry_subject(const struct tally_entry *e, char first[TALLY_SUBJECT_MAX], char second[TALLY_SUBJECT_MAX]);
+void tally_entry_subject(
+    const struct tally_entry *e, char first[TALLY_SUBJECT_MAX], char second[TALLY_SUBJECT_MAX]);
 /* The reverse; false where they are none of this kind. */
 bool tally_key_parse(unsigned kind, const char *first, const char *second, uint8_t key[32]);
 
 /* ---- The tally's entries, for store and spool ---- */
 
-/* The entry of a key, made where there is none (over the cap too); NULL when memory is short. It is TALLY_DIRTY when made. */
+/* The entry of a key, made where there is none (over the cap too); NULL when memory is short. It is
+ * TALLY_DIRTY when made. */
 struct tally_entry *tally_entry_make(struct tally *t, unsigned kind, const uint8_t key[32]);
 
 /* The first entry of a list (TALLY_CLEAN: pairs'), NULL when empty. */

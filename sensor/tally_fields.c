@@ -1,4 +1,5 @@
-/* Entries of the tally as fields with names and values: written to Redis and spool, read back from both. */
+/* Entries of the tally as fields with names and values: written to Redis and spool, read back from
+ * both. */
 #include "tally_entry.h"
 
 #include <stdlib.h>
@@ -40,8 +41,10 @@ static const struct time_field {
     {"first_seen", offsetof(struct tally_entry, first_ms), true, -1},
     {"last_seen", offsetof(struct tally_entry, last_ms), false, -1},
     {"legacy_last", offsetof(struct tally_entry, flag_ms[TALLY_LEGACY]), false, TALLY_LEGACY},
-    {"plaintext_last", offsetof(struct tally_entry, flag_ms[TALLY_PLAINTEXT]), false, TALLY_PLAINTEXT},
-    {"downgrade_last", offsetof(struct tally_entry, flag_ms[TALLY_DOWNGRADE]), false, TALLY_DOWNGRADE},
+    {"plaintext_last", offsetof(struct tally_entry, flag_ms[TALLY_PLAINTEXT]), false,
+	TALLY_PLAINTEXT},
+    {"downgrade_last", offsetof(struct tally_entry, flag_ms[TALLY_DOWNGRADE]), false,
+	TALLY_DOWNGRADE},
 };
 
 const char *tally_kind_name(unsigned kind)
@@ -140,7 +143,9 @@ static unsigned legacy_side_code(const char *label)
 
 static unsigned starttls_code(const char *label)
 {
-	return strcmp(label, "yes") == 0 ? RECORD_TRUE : strcmp(label, "no") == 0 ? RECORD_FALSE : CODE_NONE;
+	return strcmp(label, "yes") == 0  ? RECORD_TRUE
+	       : strcmp(label, "no") == 0 ? RECORD_FALSE
+					  : CODE_NONE;
 }
 
 /* A kind of counter, or of the times beside it: what stands before the label. */
@@ -150,7 +155,8 @@ static const struct name_kind {
 	unsigned (*code)(const char *label);
 } name_kinds[TALLY_NAMES] = {
     [TALLY_NAME_SESSIONS] = {"sessions", NULL, NULL, NULL, NULL},
-    [TALLY_NAME_VERSION] = {"version:", "version_first:", "version_last:", version_label, version_code},
+    [TALLY_NAME_VERSION] = {"version:", "version_first:", "version_last:", version_label,
+	version_code},
     [TALLY_NAME_CIPHER] = {"cipher:", "cipher_first:", "cipher_last:", cipher_label, cipher_code},
     [TALLY_NAME_OUTCOME] = {"outcome:", NULL, NULL, outcome_label, outcome_code},
     [TALLY_NAME_LEGACY_SIDE] = {"legacy_side:", NULL, NULL, legacy_side_label, legacy_side_code},
@@ -174,7 +180,8 @@ static size_t format_number(char *end, uint64_t number)
 	return (size_t)(end - at);
 }
 
-static void write_number(const struct writing *w, const char *name, size_t name_length, uint64_t number)
+static void write_number(
+    const struct writing *w, const char *name, size_t name_length, uint64_t number)
 {
 	char digits[24];
 	size_t length = format_number(digits + sizeof(digits), number);
@@ -210,18 +217,21 @@ static void write_parts(const struct writing *w, const char *name, size_t length
 }
 
 static void write_counter(
-    const struct writing *w, const struct tally_counter *c, enum tally_form form, bool based)
+    const struct writing *w, const struct tally_entry *e, size_t i, enum tally_form form)
 {
-	const struct name_kind *kind = &name_kinds[c->id >> 24];
-	unsigned code = c->id & 0xffffff;
+	const struct tally_counter *c = &e->counters[i];
+	const struct name_kind *kind = &name_kinds[e->ids[i] >> 24];
+	unsigned code = e->ids[i] & 0xffffff;
 	char name[TALLY_FIELD_MAX], buffer[LABEL_MAX];
-	const char *label = kind->label == NULL ? "" : code == TALLY_CODE_OTHER ? "other" : kind->label(code, buffer);
+	const char *label = kind->label == NULL	       ? ""
+			    : code == TALLY_CODE_OTHER ? "other"
+						       : kind->label(code, buffer);
 	size_t length = join(name, kind->prefix, label);
 
 	if (form == TALLY_TOTALS)
 		write_number(w, name, length, c->absolute + c->seen);
 	else
-		write_parts(w, name, length, c, based);
+		write_parts(w, name, length, c, e->based);
 	if (kind->first == NULL || c->last_ms == 0)
 		return;
 	length = join(name, kind->first, label);
@@ -256,7 +266,7 @@ void tally_entry_fields(struct tally_entry *e, enum tally_form form, tally_field
 	struct writing w = {field, to};
 
 	for (size_t i = 0; i < e->count; i++)
-		write_counter(&w, &e->counters[i], form, e->based);
+		write_counter(&w, e, i, form);
 	if (e->kind == TALLY_DAY)
 		return;
 	for (size_t i = 0; i < COUNT(time_fields); i++) {
@@ -317,7 +327,8 @@ static int load_count(struct tally_counter *c, enum tally_form form, const char 
 {
 	uint64_t absolute, seen = 0;
 
-	if (form == TALLY_TOTALS ? !parse_whole(value, &absolute) : !parse_parts(value, &absolute, &seen))
+	if (form == TALLY_TOTALS ? !parse_whole(value, &absolute)
+				 : !parse_parts(value, &absolute, &seen))
 		return -1;
 	take_latest(&c->absolute, absolute);
 	c->seen += seen;
@@ -347,14 +358,15 @@ static const char *behind(const char *name, const char *prefix)
 static struct tally_counter *counter_of(struct tally_entry *e, unsigned kind, const char *label)
 {
 	unsigned code = name_kinds[kind].code == NULL ? (*label == '\0' ? 0 : CODE_NONE)
-	    : strcmp(label, "other") == 0	      ? TALLY_CODE_OTHER
+			: strcmp(label, "other") == 0 ? TALLY_CODE_OTHER
 						      : name_kinds[kind].code(label);
 
 	return code == CODE_NONE ? NULL : tally_entry_counter(e, kind, code, false);
 }
 
 /* 1: not a counter's field. */
-static int load_counter(struct tally_entry *e, enum tally_form form, const char *name, const char *value)
+static int load_counter(
+    struct tally_entry *e, enum tally_form form, const char *name, const char *value)
 {
 	for (unsigned kind = 0; kind < TALLY_NAMES; kind++) {
 		const char *count = behind(name, name_kinds[kind].prefix);
@@ -368,18 +380,21 @@ static int load_counter(struct tally_entry *e, enum tally_form form, const char 
 		c = counter_of(e, kind, label);
 		if (c == NULL)
 			return 1;
-		return count != NULL ? load_count(c, form, value) : load_counter_time(c, first != NULL, value);
+		return count != NULL ? load_count(c, form, value)
+				     : load_counter_time(c, first != NULL, value);
 	}
 	return 1;
 }
 
-static int load_time(struct tally_entry *e, const struct time_field *f, enum tally_form form, const char *value)
+static int load_time(
+    struct tally_entry *e, const struct time_field *f, enum tally_form form, const char *value)
 {
 	uint64_t ms, *at = (uint64_t *)(void *)((char *)e + f->offset);
 
 	if (!parse_whole(value, &ms))
 		return -1;
-	if (f->flag >= 0 && ms > *at && form == TALLY_PARTS) /* Redis's own sets know what Redis says */
+	if (f->flag >= 0 && ms > *at &&
+	    form == TALLY_PARTS) /* Redis's own sets know what Redis says */
 		e->flags_due |= (uint8_t)(1u << f->flag);
 	if (f->earliest)
 		take_earliest(at, ms);
@@ -412,7 +427,8 @@ static int load_evidence(struct tally_entry *e, const char *value)
 	return e->evidence == NULL ? -1 : 0;
 }
 
-static int load_name(struct tally_entry *e, enum tally_form form, const char *name, const char *value)
+static int load_name(
+    struct tally_entry *e, enum tally_form form, const char *name, const char *value)
 {
 	unsigned code;
 
@@ -429,7 +445,8 @@ static int load_name(struct tally_entry *e, enum tally_form form, const char *na
 	return 0;
 }
 
-int tally_entry_load(struct tally_entry *e, enum tally_form form, const char *name, const char *value)
+int tally_entry_load(
+    struct tally_entry *e, enum tally_form form, const char *name, const char *value)
 {
 	int loaded = load_counter(e, form, name, value);
 
@@ -457,7 +474,8 @@ static void format_day(const uint8_t key[32], char text[TALLY_SUBJECT_MAX])
 
 	memcpy(&day, key, sizeof(day));
 	seconds = (time_t)day * DAY_S;
-	if (gmtime_r(&seconds, &tm) == NULL || strftime(text, TALLY_SUBJECT_MAX, "%Y-%m-%d", &tm) == 0)
+	if (gmtime_r(&seconds, &tm) == NULL ||
+	    strftime(text, TALLY_SUBJECT_MAX, "%Y-%m-%d", &tm) == 0)
 		strcpy(text, "1970-01-01");
 }
 
@@ -511,5 +529,5 @@ bool tally_key_parse(unsigned kind, const char *first, const char *second, uint8
 	if (kind == TALLY_DAY)
 		return parse_day(first, key) && strcmp(second, "-") == 0;
 	return parse_side(kind != TALLY_CLIENT, first, key) &&
-	    parse_side(kind != TALLY_SERVER, second, key + 16);
+	       parse_side(kind != TALLY_SERVER, second, key + 16);
 }

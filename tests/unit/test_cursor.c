@@ -156,10 +156,14 @@ static void test_peek(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_integers), cmocka_unit_test(test_short_integers),
-	    cmocka_unit_test(test_take),     cmocka_unit_test(test_copy),
-	    cmocka_unit_test(test_empty),    cmocka_unit_test(test_vectors),
-	    cmocka_unit_test(test_peek),     cmocka_unit_test(test_vectors_too_long),
+	    cmocka_unit_test(test_integers),
+	    cmocka_unit_test(test_short_integers),
+	    cmocka_unit_test(test_take),
+	    cmocka_unit_test(test_copy),
+	    cmocka_unit_test(test_empty),
+	    cmocka_unit_test(test_vectors),
+	    cmocka_unit_test(test_peek),
+	    cmocka_unit_test(test_vectors_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Whole recorded conversations in every order and fragmentation, with bytes missing, cut and changed; then
- * single situations that no peer at hand could be made to show.
+ * Whole recorded conversations in every order and fragmentation, with bytes missing, cut and
+ * changed; then single situations that no peer at hand could be made to show.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +39,8 @@ static void lend(struct listener *l, enum side side)
 {
 	size_t wants = l->h.side[side].wants;
 
-	assert_in_range(wants, 1, TLS_RECORD_MAX > TLS_MESSAGE_MAX ? TLS_RECORD_MAX : TLS_MESSAGE_MAX);
+	assert_in_range(
+	    wants, 1, TLS_RECORD_MAX > TLS_MESSAGE_MAX ? TLS_RECORD_MAX : TLS_MESSAGE_MAX);
 	if (l->stingy) {
 		tls_handshake_lend(&l->h, side, NULL, 0);
 		return;
@@ -66,8 +67,8 @@ static int feed(struct listener *l, enum side side, const uint8_t *bytes, size_t
 	return result;
 }
 
-static void feed_in_pieces(struct listener *l, enum side side, const uint8_t *bytes, size_t length,
-    size_t each)
+static void feed_in_pieces(
+    struct listener *l, enum side side, const uint8_t *bytes, size_t length, size_t each)
 {
 	for (size_t at = 0; at < length; at += each)
 		assert_int_equal(
@@ -130,13 +131,13 @@ static void check(struct listener *l, bool any_order)
 /* Every recording, one after the other. */
 #define FOR_EACH_CONVERSATION                                                                      \
 	for (const char *const *name_ = conversation_names;                                        \
-	    *name_ != NULL && (conversation_load(&talk, *name_), true); name_++)
+	     *name_ != NULL && (conversation_load(&talk, *name_), true); name_++)
 
 static void feed_flights(struct listener *l, size_t each)
 {
 	for (size_t i = 0; i < talk.flight_count; i++)
-		feed_in_pieces(l, talk.flights[i].side, talk.flights[i].bytes,
-		    talk.flights[i].length, each);
+		feed_in_pieces(
+		    l, talk.flights[i].side, talk.flights[i].bytes, talk.flights[i].length, each);
 }
 
 static void test_as_recorded(void **state)
@@ -145,7 +146,8 @@ static void test_as_recorded(void **state)
 	struct listener l;
 
 	(void)state;
-	FOR_EACH_CONVERSATION {
+	FOR_EACH_CONVERSATION
+	{
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 			listener_begin(&l);
 			feed_flights(&l, sizes[i]);
@@ -162,7 +164,8 @@ static void test_one_side_first(void **state)
 	struct listener l;
 
 	(void)state;
-	FOR_EACH_CONVERSATION {
+	FOR_EACH_CONVERSATION
+	{
 		for (int first = 0; first < SIDES; first++) {
 			listener_begin(&l);
 			feed_side(&l, (enum side)first);
@@ -181,7 +184,8 @@ static void test_split_at_every_byte(void **state)
 	const struct flight *f;
 
 	(void)state;
-	FOR_EACH_CONVERSATION {
+	FOR_EACH_CONVERSATION
+	{
 		for (size_t split = 0, base = 0, i = 0; i < talk.flight_count; split++) {
 			if (split - base >= talk.flights[i].length) {
 				base += talk.flights[i++].length;
@@ -191,9 +195,11 @@ static void test_split_at_every_byte(void **state)
 			for (size_t j = 0; j < talk.flight_count; j++) {
 				f = &talk.flights[j];
 				if (j == i)
-					assert_int_equal(feed(&l, f->side, f->bytes, split - base), 0);
-				assert_int_equal(feed(&l, f->side, f->bytes + (j == i ? split - base : 0),
-						     f->length - (j == i ? split - base : 0)),
+					assert_int_equal(
+					    feed(&l, f->side, f->bytes, split - base), 0);
+				assert_int_equal(
+				    feed(&l, f->side, f->bytes + (j == i ? split - base : 0),
+					f->length - (j == i ? split - base : 0)),
 				    0);
 			}
 			check(&l, false);
@@ -210,13 +216,14 @@ static void test_refragmented(void **state)
 	struct listener l;
 
 	(void)state;
-	FOR_EACH_CONVERSATION {
+	FOR_EACH_CONVERSATION
+	{
 		for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
 			enum side first = i % 2 == 0 ? SIDE_CLIENT : SIDE_SERVER;
 
 			for (int side = 0; side < SIDES; side++)
-				length[side] = conversation_refragment(&talk, (enum side)side,
-				    sizes[i / 2], bytes[side], ALL_BYTES);
+				length[side] = conversation_refragment(
+				    &talk, (enum side)side, sizes[i / 2], bytes[side], ALL_BYTES);
 			listener_begin(&l);
 			assert_int_equal(feed(&l, first, bytes[first], length[first]), 0);
 			feed_in_pieces(&l, side_other(first), bytes[side_other(first)],
@@ -266,7 +273,8 @@ static void test_gap_anywhere(void **state)
 	struct listener l;
 
 	(void)state;
-	FOR_EACH_CONVERSATION {
+	FOR_EACH_CONVERSATION
+	{
 		for (size_t i = 0; i < SIDES * sizeof(sizes) / sizeof(sizes[0]); i++) {
 			enum side side = i % 2 == 0 ? SIDE_CLIENT : SIDE_SERVER;
 			size_t length = conversation_side(&talk, side, bytes, sizeof(bytes));
@@ -302,7 +310,8 @@ static void test_gap_in_certificate(void **state)
 	assert_int_equal(feed(&l, SIDE_SERVER, server->bytes + 400, server->length - 400), 0);
 	for (size_t i = 2; i < talk.flight_count; i++)
 		assert_int_equal(
-		    feed(&l, talk.flights[i].side, talk.flights[i].bytes, talk.flights[i].length), 0);
+		    feed(&l, talk.flights[i].side, talk.flights[i].bytes, talk.flights[i].length),
+		    0);
 	conversation_describe(&l.h, got);
 	line = line_of(got, "missing yes\n");
 	assert_non_null(line);
@@ -343,7 +352,8 @@ static void test_truncated(void **state)
 	struct listener l;
 
 	(void)state;
-	FOR_EACH_CONVERSATION {
+	FOR_EACH_CONVERSATION
+	{
 		for (int side = 0; side < SIDES; side++) {
 			size_t length =
 			    conversation_side(&talk, (enum side)side, bytes, sizeof(bytes));
@@ -367,7 +377,8 @@ static void test_mutated(void **state)
 	struct listener l;
 
 	(void)state;
-	FOR_EACH_CONVERSATION {
+	FOR_EACH_CONVERSATION
+	{
 		size_t length = conversation_side(&talk, SIDE_SERVER, bytes, sizeof(bytes));
 
 		for (size_t i = 0; i < length * sizeof(changes); i++) {
@@ -387,7 +398,8 @@ static void test_no_memory(void **state)
 	struct listener l;
 
 	(void)state;
-	FOR_EACH_CONVERSATION {
+	FOR_EACH_CONVERSATION
+	{
 		listener_begin(&l);
 		l.stingy = true;
 		feed_flights(&l, 20);
@@ -442,7 +454,8 @@ static void test_alerts(void **state)
 
 	(void)state;
 	listener_begin(&l);
-	assert_int_equal(say(&l, SIDE_SERVER, "15 0301 0002 01 70"), 0); /* unrecognized_name, a warning */
+	assert_int_equal(
+	    say(&l, SIDE_SERVER, "15 0301 0002 01 70"), 0); /* unrecognized_name, a warning */
 	assert_int_equal(l.h.facts.alert.level, 1);
 	assert_int_equal(l.h.facts.alert.code, 112);
 	assert_int_equal(l.h.facts.alert.side, SIDE_SERVER);
@@ -452,7 +465,8 @@ static void test_alerts(void **state)
 	assert_int_equal(l.h.facts.alert.level, 2);
 	assert_int_equal(l.h.facts.alert.code, 40);
 	assert_int_equal(l.h.facts.alert.side, SIDE_CLIENT);
-	assert_int_equal(say(&l, SIDE_SERVER, "15 0301 0004 0100 0246"), 0); /* the first fatal one stays */
+	assert_int_equal(
+	    say(&l, SIDE_SERVER, "15 0301 0004 0100 0246"), 0); /* the first fatal one stays */
 	assert_int_equal(l.h.facts.alert.code, 40);
 	assert_string_equal(l.h.facts.history, "lLl");
 	assert_seen(&l, TLS_MALFORMED, 0);
@@ -520,7 +534,8 @@ static void say_hello_with_early_data(struct listener *l)
 	uint8_t *at = bytes;
 
 	memcpy(bytes, talk.flights[0].bytes, length);
-	while (memcmp(at, ticket, 4) != 0) /* the empty session_ticket extension becomes early_data */
+	while (
+	    memcmp(at, ticket, 4) != 0) /* the empty session_ticket extension becomes early_data */
 		assert_true(++at < bytes + length - 4);
 	memcpy(at, early, 4);
 	assert_int_equal(feed(l, SIDE_CLIENT, bytes, length), 0);
@@ -592,7 +607,8 @@ static void test_ssl2_in_pieces(void **state)
 	int used;
 
 	(void)state;
-	for (const char *hex = ssl2_client_hello; sscanf(hex, " %2x%n", &byte, &used) == 1; hex += used)
+	for (const char *hex = ssl2_client_hello; sscanf(hex, " %2x%n", &byte, &used) == 1;
+	     hex += used)
 		bytes[length++] = (uint8_t)byte;
 	for (size_t each = 1; each < length; each++) {
 		listener_begin(&l);
@@ -610,9 +626,10 @@ static void test_ssl2_form(void **state)
 	(void)state;
 	conversation_load(&talk, "tls10");
 	listener_begin(&l);
-	assert_int_equal(say(&l, SIDE_CLIENT,
-			     "80 2b 01 0301 0012 0000 0010 00c014 00c013 005600 000035 00002f 0000ff"
-			     "000102030405060708090a0b0c0d0e0f"),
+	assert_int_equal(
+	    say(&l, SIDE_CLIENT,
+		"80 2b 01 0301 0012 0000 0010 00c014 00c013 005600 000035 00002f 0000ff"
+		"000102030405060708090a0b0c0d0e0f"),
 	    0);
 	for (size_t i = 1; i < talk.flight_count; i++)
 		say_flight(&l, i);
@@ -623,7 +640,8 @@ static void test_ssl2_form(void **state)
 	listener_end(&l);
 }
 
-/* SSL 3.0 differs in its version alone as far as we look: a TLS 1.0 conversation with its versions changed. */
+/* SSL 3.0 differs in its version alone as far as we look: a TLS 1.0 conversation with its versions
+ * changed. */
 static void test_ssl3(void **state)
 {
 	uint8_t bytes[4096];
@@ -636,7 +654,8 @@ static void test_ssl3(void **state)
 	for (size_t i = 0; i < talk.flight_count; i++) {
 		length = talk.flights[i].length;
 		memcpy(bytes, talk.flights[i].bytes, length);
-		for (size_t at = 0; at < length; at += 5u + (size_t)(bytes[at + 3] << 8 | bytes[at + 4]))
+		for (size_t at = 0; at < length;
+		     at += 5u + (size_t)(bytes[at + 3] << 8 | bytes[at + 4]))
 			bytes[at + 2] = 0;
 		if (i < 2)
 			bytes[10] = 0; /* the hellos' version */
@@ -654,7 +673,8 @@ static void test_lines(void **state)
 
 	(void)state;
 	listener_begin(&l);
-	assert_int_equal(say(&l, SIDE_CLIENT, "45484c4f206d782e6578616d706c650d0a"), RESULT_NOT_TLS);
+	assert_int_equal(
+	    say(&l, SIDE_CLIENT, "45484c4f206d782e6578616d706c650d0a"), RESULT_NOT_TLS);
 	assert_seen(&l, TLS_DOWNGRADED_TO_LINES | TLS_MALFORMED, TLS_DOWNGRADED_TO_LINES);
 	assert_int_equal(say(&l, SIDE_CLIENT, "5155"), 0);
 	assert_int_equal(say(&l, SIDE_SERVER, "4500ff"), RESULT_NOT_TLS);
@@ -682,6 +702,59 @@ static void test_bad_records(void **state)
 	listener_end(&l);
 }
 
+static void test_heartbeat(void **state)
+{
+	struct listener l;
+
+	(void)state;
+	listener_begin(&l);
+	assert_int_equal(say(&l, SIDE_SERVER, "18 0303 0003 010000"), 0);
+	assert_string_equal(l.h.facts.history, "q");
+	listener_end(&l);
+}
+
+/* TLS 1.2 has no application data before ChangeCipherSpec, and no record within a message. */
+static void test_out_of_place(void **state)
+{
+	struct listener l;
+
+	(void)state;
+	conversation_load(&talk, "tls12");
+	listener_begin(&l);
+	say_flight(&l, 0);
+	say_flight(&l, 1);
+	say_record(&l, SIDE_CLIENT, TLS_APPLICATION_DATA, 100);
+	assert_seen(&l, BOTH_ENCRYPTED | TLS_MALFORMED, TLS_MALFORMED);
+	listener_end(&l);
+
+	listener_begin(&l);
+	assert_int_equal(say(&l, SIDE_SERVER, "16 0303 0006 0b000100 0000 14 0303 0001 01"), 0);
+	assert_seen(&l, BOTH_ENCRYPTED | TLS_MALFORMED, TLS_MALFORMED);
+	assert_int_equal(say(&l, SIDE_SERVER, "16 0303 0006 000000000000"), 0);
+	assert_seen(&l, BOTH_ENCRYPTED, TLS_SERVER_ENCRYPTED);
+	listener_end(&l);
+}
+
+/* Five bytes that the reader would take, but no sender would write. */
+static void test_implausible_after_gap(void **state)
+{
+	static const char *const records[] = {"18 0303 0001", "16 0309 0001", "16 0303 0000",
+	    "14 0303 0002", "16 0403 0001", "17 0303 ffff"};
+	struct listener l;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		listener_begin(&l);
+		tls_handshake_gap(&l.h, SIDE_CLIENT, 10);
+		assert_false(l.h.side[SIDE_CLIENT].lost);
+		assert_int_equal(say(&l, SIDE_CLIENT, records[i]), 0);
+		assert_true(l.h.side[SIDE_CLIENT].lost);
+		tls_handshake_gap(&l.h, SIDE_CLIENT, 10);
+		assert_seen(&l, ~0u, TLS_MISSING);
+		listener_end(&l);
+	}
+}
+
 /* A malformed hello is passed over; the side goes on. */
 static void test_malformed_hello(void **state)
 {
@@ -702,9 +775,10 @@ static void test_malformed_hello(void **state)
 	listener_end(&l);
 }
 
-/* ServerKeyExchange of kinds that OpenSSL was not made to send, behind a real ServerHello with another suite. */
-static void check_key_exchange(const char *suite, const char *message, unsigned group, unsigned dh_bits,
-    uint32_t malformed)
+/* ServerKeyExchange of kinds that OpenSSL was not made to send, behind a real ServerHello with
+ * another suite. */
+static void check_key_exchange(
+    const char *suite, const char *message, unsigned group, unsigned dh_bits, uint32_t malformed)
 {
 	char hex[512];
 	struct listener l;
@@ -731,10 +805,12 @@ static void test_key_exchange(void **state)
 	check_key_exchange("c02f", "030017", 0, 0, TLS_MALFORMED);
 	check_key_exchange("c035", "000268690300170104", 23, 0, 0); /* ECDHE_PSK with a hint */
 	check_key_exchange("0090", "00000002800100010200010300", 0, 16, 0);
-	check_key_exchange("009e", "00030001ff000102000103", 0, 9, 0); /* leading zeroes do not count */
+	check_key_exchange(
+	    "009e", "00030001ff000102000103", 0, 9, 0); /* leading zeroes do not count */
 	check_key_exchange("009e", "000100000102000103", 0, 0, 0);
 	check_key_exchange("009e", "0000000102000103", 0, 0, TLS_MALFORMED);
-	check_key_exchange("0003", "0001800001030000", 0, 0, 0); /* RSA_EXPORT: a modulus, no prime */
+	check_key_exchange(
+	    "0003", "0001800001030000", 0, 0, 0); /* RSA_EXPORT: a modulus, no prime */
 	check_key_exchange("fafa", "030017020405", 0, 0, 0);
 }
 
@@ -807,6 +883,9 @@ int main(void)
 	    cmocka_unit_test(test_ssl3),
 	    cmocka_unit_test(test_lines),
 	    cmocka_unit_test(test_bad_records),
+	    cmocka_unit_test(test_heartbeat),
+	    cmocka_unit_test(test_out_of_place),
+	    cmocka_unit_test(test_implausible_after_gap),
 	    cmocka_unit_test(test_malformed_hello),
 	    cmocka_unit_test(test_key_exchange),
 	    cmocka_unit_test(test_server_name),

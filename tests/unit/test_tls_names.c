@@ -56,7 +56,8 @@ static void test_cipher_suites_and_back(void **state)
 			continue;
 		known++;
 		assert_int_equal(strncmp(name, "TLS_", 4), 0);
-		assert_int_equal(strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_anon"), strlen(name));
+		assert_int_equal(
+		    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_anon"), strlen(name));
 		assert_true(tls_cipher_suite_code(name, &code));
 		assert_int_equal(code, i);
 	}
@@ -127,8 +128,10 @@ static void test_versions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_cipher_suites), cmocka_unit_test(test_cipher_suites_and_back),
-	    cmocka_unit_test(test_groups),	  cmocka_unit_test(test_alerts),
+	    cmocka_unit_test(test_cipher_suites),
+	    cmocka_unit_test(test_cipher_suites_and_back),
+	    cmocka_unit_test(test_groups),
+	    cmocka_unit_test(test_alerts),
 	    cmocka_unit_test(test_versions),
 	};
 

@@ -1,4 +1,5 @@
-/* The record reader in pieces of every size, its gaps and refusals; looking for hellos without a reader. */
+/* The record reader in pieces of every size, its gaps and refusals; looking for hellos without a
+ * reader. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -116,7 +117,8 @@ static void test_split_at_every_byte(void **state)
 		for (size_t split = 0; split <= length; split++) {
 			reading_begin(&r);
 			assert_int_equal(read_bytes(&r, bytes, split), RESULT_MORE);
-			assert_int_equal(read_bytes(&r, bytes + split, length - split), RESULT_MORE);
+			assert_int_equal(
+			    read_bytes(&r, bytes + split, length - split), RESULT_MORE);
 			assert_string_equal(r.text, streams[i].text);
 		}
 	}
@@ -145,20 +147,14 @@ static void test_refused(void **state)
 		const char *hex;
 		int result;
 	} rows[] = {
-	    {"45", RESULT_NOT_TLS},
-	    {"13", RESULT_NOT_TLS},
-	    {"19", RESULT_NOT_TLS},
-	    {"16 02", RESULT_NOT_TLS},
-	    {"16 0301 4801", RESULT_TOO_LARGE},
-	    {"16 0301 ffff", RESULT_TOO_LARGE},
-	    {"80 1c 02", RESULT_NOT_TLS},
-	    {"80 1c 01 04", RESULT_NOT_TLS},
-	    {"80 1c 01 0003", RESULT_NOT_TLS},
+	    {"45", RESULT_NOT_TLS}, {"13", RESULT_NOT_TLS}, {"19", RESULT_NOT_TLS},
+	    {"16 02", RESULT_NOT_TLS}, {"16 0301 4801", RESULT_TOO_LARGE},
+	    {"16 0301 ffff", RESULT_TOO_LARGE}, {"80 1c 02", RESULT_NOT_TLS},
+	    {"80 1c 01 04", RESULT_NOT_TLS}, {"80 1c 01 0003", RESULT_NOT_TLS},
 	    {"80 1b 01 0301", RESULT_NOT_TLS}, /* too short for what a hello holds */
-	    {"80 0b 04 02", RESULT_NOT_TLS},
-	    {"80 0b 04 00 01 0301", RESULT_NOT_TLS},
+	    {"80 0b 04 02", RESULT_NOT_TLS}, {"80 0b 04 00 01 03", RESULT_NOT_TLS},
 	    {"ff ff 01 0301", RESULT_TOO_LARGE},
-	    {"16 0301 0001 00 80 1c 01 0301", RESULT_NOT_TLS}, /* not the first */
+	    {"16 0301 0001 00 80", RESULT_NOT_TLS}, /* not the first */
 	};
 	uint8_t bytes[64];
 	struct reading r;
@@ -191,8 +187,8 @@ static void test_refused_bytes_stay(void **state)
 
 static void test_largest(void **state)
 {
-	static uint8_t bytes[5 + TLS_RECORD_MAX + 5] = {0x17, 3, 3, TLS_RECORD_MAX >> 8,
-	    TLS_RECORD_MAX & 0xff};
+	static uint8_t bytes[5 + TLS_RECORD_MAX + 5] = {
+	    0x17, 3, 3, TLS_RECORD_MAX >> 8, TLS_RECORD_MAX & 0xff};
 	struct cursor in = cursor_over(bytes, 5 + TLS_RECORD_MAX);
 	struct tls_record_reader reader = {.have = 0};
 	struct tls_fragment fragment;
@@ -212,11 +208,13 @@ static void test_gap(void **state)
 	from_hex("16 0301 0004 aabbccdd 15 0301 0001 ee", bytes);
 	for (size_t from = 0; from < 15; from++) {
 		for (size_t missing = 1; missing <= 15 - from; missing++) {
-			bool inside = (from >= 5 && from + missing <= 9) || (from == 14 && missing == 1);
+			bool inside =
+			    (from >= 5 && from + missing <= 9) || (from == 14 && missing == 1);
 
 			reading_begin(&r);
 			assert_int_equal(read_bytes(&r, bytes, from), RESULT_MORE);
 			assert_int_equal(tls_record_gap(&r.reader, missing), inside);
+			r.open = r.open && from + missing < 9;
 			if (inside)
 				assert_int_equal(
 				    read_bytes(&r, bytes + from + missing, 15 - from - missing),
@@ -281,7 +279,8 @@ static void test_unread(void **state)
 
 typedef int look(const uint8_t *bytes, size_t length);
 
-/* Yes with all, never no with less, yes from some length on, which is at most TLS_LOOK_ENOUGH of the message. */
+/* Yes with all, never no with less, yes from some length on, which is at most TLS_LOOK_ENOUGH of
+ * the message. */
 static void check_looks(look *looks, const uint8_t *bytes, size_t length, size_t enough)
 {
 	bool yes = false;
@@ -309,27 +308,28 @@ static void test_looks_like_recorded(void **state)
 		conversation_load(&talk, *name);
 		check_looks(tls_record_looks_like_client_hello, talk.flights[0].bytes, 200,
 		    5 + TLS_LOOK_ENOUGH);
-		assert_int_equal(tls_record_looks_like_server_hello(talk.flights[0].bytes, 200),
-		    RESULT_NOT_TLS);
+		assert_int_equal(
+		    tls_record_looks_like_server_hello(talk.flights[0].bytes, 200), RESULT_NOT_TLS);
 		for (size_t each = 1; each < 100; each++) {
-			conversation_refragment(&talk, SIDE_CLIENT, each, cut_anew, sizeof(cut_anew));
-			check_looks(tls_record_looks_like_client_hello, cut_anew, 600,
-			    6 * TLS_LOOK_ENOUGH);
+			conversation_refragment(
+			    &talk, SIDE_CLIENT, each, cut_anew, sizeof(cut_anew));
+			check_looks(
+			    tls_record_looks_like_client_hello, cut_anew, 600, 6 * TLS_LOOK_ENOUGH);
 		}
 		if (talk.flights[1].bytes[0] != TLS_HANDSHAKE)
 			continue;
 		check_looks(tls_record_looks_like_server_hello, talk.flights[1].bytes,
 		    talk.flights[1].length, 5 + TLS_LOOK_ENOUGH);
-		assert_int_equal(tls_record_looks_like_client_hello(talk.flights[1].bytes, 200),
-		    RESULT_NOT_TLS);
+		assert_int_equal(
+		    tls_record_looks_like_client_hello(talk.flights[1].bytes, 200), RESULT_NOT_TLS);
 	}
 }
 
 static void test_looks_like_ssl2(void **state)
 {
 	uint8_t bytes[64];
-	size_t length = from_hex(
-	    "80 1c 01 0301 0003 0000 0010 000035 000102030405060708090a0b0c0d0e0f", bytes);
+	size_t length =
+	    from_hex("80 1c 01 0301 0003 0000 0010 000035 000102030405060708090a0b0c0d0e0f", bytes);
 
 	(void)state;
 	check_looks(tls_record_looks_like_client_hello, bytes, length, 11);
@@ -343,6 +343,19 @@ static void test_looks_like_ssl2(void **state)
 	check_looks(tls_record_looks_like_server_hello, bytes, length, 13);
 }
 
+/* A short ServerHello and what follows it, which is no handshake record. */
+static void test_looks_like_short_server_hello(void **state)
+{
+	uint8_t bytes[128];
+	size_t length = from_hex("16 0303 002a 02000026 0303"
+				 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+				 "00 002f 00 14 0303 0001 01 ff",
+	    bytes);
+
+	(void)state;
+	check_looks(tls_record_looks_like_server_hello, bytes, length, 47);
+}
+
 /* One constant or length wrong: no. */
 static void test_looks_like_nothing(void **state)
 {
@@ -350,8 +363,22 @@ static void test_looks_like_nothing(void **state)
 		size_t at;
 		uint8_t value;
 	} faults[] = {
-	    {0, 0x17}, {0, 0x15}, {1, 2},  {2, 5},    {3, 0x40}, {4, 0},   {5, 2},  {5, 0},
-	    {6, 2},    {7, 0},	  {9, 2},  {10, 5},   {43, 33},	 {43, 31}, {77, 1}, {76, 2},
+	    {0, 0x17},
+	    {0, 0x15},
+	    {1, 2},
+	    {2, 5},
+	    {3, 0x40},
+	    {3, 0},
+	    {5, 2},
+	    {5, 0},
+	    {6, 2},
+	    {7, 0},
+	    {9, 2},
+	    {10, 5},
+	    {43, 33},
+	    {43, 31},
+	    {77, 1},
+	    {76, 2},
 	};
 	uint8_t bytes[200];
 
@@ -363,8 +390,10 @@ static void test_looks_like_nothing(void **state)
 		if (tls_record_looks_like_client_hello(bytes, sizeof(bytes)) != RESULT_NOT_TLS)
 			fail_msg("byte %zu = %u", faults[i].at, faults[i].value);
 	}
-	assert_int_equal(tls_record_looks_like_client_hello((const uint8_t *)"EHLO", 4), RESULT_NOT_TLS);
-	assert_int_equal(tls_record_looks_like_server_hello((const uint8_t *)"220 ", 4), RESULT_NOT_TLS);
+	assert_int_equal(
+	    tls_record_looks_like_client_hello((const uint8_t *)"EHLO", 4), RESULT_NOT_TLS);
+	assert_int_equal(
+	    tls_record_looks_like_server_hello((const uint8_t *)"220 ", 4), RESULT_NOT_TLS);
 	assert_int_equal(tls_record_looks_like_client_hello(NULL, 0), RESULT_MORE);
 }
 
@@ -382,6 +411,7 @@ int main(void)
 	    cmocka_unit_test(test_unread),
 	    cmocka_unit_test(test_looks_like_recorded),
 	    cmocka_unit_test(test_looks_like_ssl2),
+	    cmocka_unit_test(test_looks_like_short_server_hello),
 	    cmocka_unit_test(test_looks_like_nothing),
 	};
 

@@ -9,15 +9,15 @@
 
 #include "../../parsers/tls_names.h"
 
-#define FOLDER     "tests/fixtures/tls/"
+#define FOLDER	   "tests/fixtures/tls/"
 #define LINES_MOST 32
 
-const char *const conversation_names[] = {
-    "gnutls-ccm", "gnutls-tls12", "protocol-version", "tls10", "tls11", "tls12", "tls12-anonymous",
-    "tls12-anonymous-dh", "tls12-client-certificate", "tls12-dhe", "tls12-from-13",
-    "tls12-no-cipher", "tls12-no-client-certificate", "tls12-rsa", "tls12-session-id",
-    "tls12-ticket", "tls12-unknown-ca", "tls13", "tls13-certificate-required", "tls13-client-certificate", "tls13-plain",
-    "tls13-resumed", "tls13-retry", "tls13-unknown-ca", NULL};
+const char *const conversation_names[] = {"gnutls-ccm", "gnutls-tls12", "protocol-version", "tls10",
+    "tls11", "tls12", "tls12-anonymous", "tls12-anonymous-dh", "tls12-client-certificate",
+    "tls12-dhe", "tls12-from-13", "tls12-no-cipher", "tls12-no-client-certificate", "tls12-rsa",
+    "tls12-session-id", "tls12-ticket", "tls12-unknown-ca", "tls13", "tls13-certificate-required",
+    "tls13-client-certificate", "tls13-plain", "tls13-resumed", "tls13-retry", "tls13-unknown-ca",
+    NULL};
 
 /* Reading. */
 
@@ -208,8 +208,8 @@ static void flush_handshake(struct refragmenter *r, size_t each)
 	r->count = 0;
 }
 
-size_t conversation_refragment(const struct conversation *c, enum side side, size_t each, uint8_t *to,
-    size_t size)
+size_t conversation_refragment(
+    const struct conversation *c, enum side side, size_t each, uint8_t *to, size_t size)
 {
 	static uint8_t all[CONVERSATION_BYTES];
 	static struct refragmenter r;

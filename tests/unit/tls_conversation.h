@@ -1,6 +1,6 @@
 /*
- * Recorded TLS conversations (tests/fixtures/tls, made by record.py there): the flights of both sides, and what
- * they must tell, as lines "fact value".
+ * Recorded TLS conversations (tests/fixtures/tls, made by record.py there): the flights of both
+ * sides, and what they must tell, as lines "fact value".
  */
 #ifndef TLSVANE_TEST_TLS_CONVERSATION_H
 #define TLSVANE_TEST_TLS_CONVERSATION_H
@@ -37,8 +37,9 @@ size_t conversation_side(const struct conversation *c, enum side side, uint8_t *
 /* Facts as sorted lines, like `expected`. */
 void conversation_describe(const struct tls_handshake *h, char text[CONVERSATION_TEXT]);
 
-/* Puts what `side` sent into other records: handshake bytes in the clear with so many to a record. */
-size_t conversation_refragment(const struct conversation *c, enum side side, size_t each, uint8_t *to,
-    size_t size);
+/* Puts what `side` sent into other records: handshake bytes in the clear with so many to a record.
+ */
+size_t conversation_refragment(
+    const struct conversation *c, enum side side, size_t each, uint8_t *to, size_t size);
 
 #endif

@@ -1,0 +1,246 @@
+/* tlsvane: the table of commands, their help, and main. */
+#include <errno.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../sensor/record.h"
+#include "commands.h"
+#include "say.h"
+
+static int cmd_help(const struct options *o);
+
+#define GROUPS_QUERY (GROUP_OUTPUT | GROUP_REDIS | GROUP_SINCE | GROUP_LIMIT)
+
+static const struct command commands[] = {
+    {.name = "read",
+	.arguments = "FILE...",
+	.summary = "the sessions of captures, without Redis",
+	.text = "Reads pcap and pcapng (- is standard input) and shows each SMTP session: what its "
+		"STARTTLS handshake\n"
+		"really negotiated, and whose fault a version below TLS 1.2 is (FAULT: client, "
+		"server, downgrade\n"
+		"by somebody between them, unknown). Files that follow each other in time are read "
+		"as one capture.",
+	.example =
+	    "tlsvane read mail.pcap\n  tlsvane read --summary edge-*.pcap.0\n"
+	    "  tlsvane read --json mail.pcap | jq 'select(.tlsvane.legacy_side==\"server\")'",
+	.groups = GROUP_READ | GROUP_OUTPUT | GROUP_SINCE | GROUP_LIMIT,
+	.arguments_min = 1,
+	.arguments_max = SIZE_MAX,
+	.missing = "which capture? tlsvane read FILE",
+	.run = cmd_read},
+    {.name = "legacy",
+	.arguments = "[servers|clients]",
+	.summary = "who still speaks TLS 1.0 or 1.1, and whose fault it is",
+	.text = "Lists the servers and clients that were below TLS 1.2 by their own fault, the "
+		"last seen first: which old\n"
+		"versions in how many sessions, the best version they were ever seen with, the "
+		"peers they did it\n"
+		"with, and the last such session. A host that was never seen with TLS 1.2 loses "
+		"TLS when 1.0 and 1.1 go.",
+	.example = "tlsvane legacy --since 30d\n  tlsvane legacy clients --csv >clients.csv",
+	.groups = GROUPS_QUERY,
+	.arguments_max = 1,
+	.run = cmd_legacy},
+    {.name = "pairs",
+	.arguments = "",
+	.summary = "host pairs: versions, ciphers, outcomes, whose fault",
+	.text = "One row for each client and server that had a session, all sensors added up.",
+	.example = "tlsvane pairs --legacy --since 7d\n  tlsvane pairs --plaintext --sort sessions "
+		   "--limit 20",
+	.groups = GROUPS_QUERY | GROUP_PAIRS,
+	.run = cmd_pairs},
+    {.name = "server",
+	.arguments = "IP",
+	.summary = "all about one server: versions, ciphers, clients, a verdict",
+	.text = "What one server was seen to do: names, best version, versions and ciphers with "
+		"their first and last\n"
+		"time, the verdict with its reasoning, the last legacy session, its clients.",
+	.example = "tlsvane server 192.0.2.25\n  tlsvane server 2001:db8::25 --json",
+	.groups = GROUPS_QUERY,
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.missing = "which server? tlsvane server IP",
+	.run = cmd_server},
+    {.name = "client",
+	.arguments = "IP",
+	.summary = "all about one client: versions, ciphers, servers, a verdict",
+	.text = "What one client was seen to do: its HELO name, the best version it offers, "
+		"versions and ciphers with\n"
+		"their first and last time, the verdict with its reasoning, the last legacy "
+		"session, its servers.",
+	.example = "tlsvane client 192.0.2.10",
+	.groups = GROUPS_QUERY,
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.missing = "which client? tlsvane client IP",
+	.run = cmd_client},
+    {.name = "sensors",
+	.arguments = "",
+	.summary = "who listens: alive or not, packets, drops, losses",
+	.text = "Each sensor by its last heartbeat. LOSS estimates the part of the mail traffic "
+		"that it did not see.",
+	.example = "tlsvane sensors",
+	.groups = GROUPS_QUERY,
+	.run = cmd_sensors},
+    {.name = "help",
+	.arguments = "[COMMAND|fields]",
+	.summary = "this list, one command, or the fields of a session",
+	.arguments_max = 1,
+	.run = cmd_help},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int say_unknown(const char *name)
+{
+	struct nearest near = {.word = name};
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		nearest_try(&near, commands[i].name);
+	if (near.best != NULL)
+		return say_error(
+		    EXIT_USAGE, "unknown command %s; did you mean tlsvane %s?", name, near.best);
+	return say_error(EXIT_USAGE, "unknown command %s; tlsvane help lists them", name);
+}
+
+/* ---- Help ---- */
+
+static void help_all(void)
+{
+	puts("tlsvane: which TLS the mail around here really speaks, and whose fault the old "
+	     "versions are\n\n"
+	     "tlsvane COMMAND [ARGUMENTS] [OPTIONS]\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		char usage[64];
+
+		snprintf(usage, sizeof(usage), "%s %s", commands[i].name, commands[i].arguments);
+		printf("  %-26s %s\n", usage, commands[i].summary);
+	}
+	puts("\nRedis: --redis URL, else $TLSVANE_REDIS, else the Redis of this machine.\n"
+	     "tlsvane help COMMAND shows its options. Exit status: 0 done, 1 failed, 2 asked "
+	     "wrongly.");
+}
+
+static void help_fields(void)
+{
+	for (size_t i = 0; i < record_field_count; i++)
+		printf("%-32s %s (%s)\n", record_fields[i].name, record_fields[i].help,
+		    record_fields[i].example);
+}
+
+static void help_command(const struct command *c)
+{
+	printf("tlsvane %s%s%s%s: %s\n", c->name, c->arguments[0] == '\0' ? "" : " ", c->arguments,
+	    c->groups == 0 ? "" : " [OPTIONS]", c->summary);
+	if (c->text != NULL)
+		printf("\n%s\n", c->text);
+	puts("");
+	options_help(stdout, c->groups);
+	if (c->example != NULL)
+		printf("\n  %s\n", c->example);
+}
+
+static int cmd_help(const struct options *o)
+{
+	const struct command *c;
+
+	if (o->argument_count == 0) {
+		help_all();
+		return 0;
+	}
+	if (strcmp(o->arguments[0], "fields") == 0) {
+		help_fields();
+		return 0;
+	}
+	c = find_command(o->arguments[0]);
+	if (c == NULL)
+		return say_unknown(o->arguments[0]);
+	help_command(c);
+	return 0;
+}
+
+/* ---- Running ---- */
+
+static int run_command(const struct options *o, const struct command *c)
+{
+	if (o->help) {
+		help_command(c);
+		return 0;
+	}
+	if (options_check(o, c->groups) != 0)
+		return EXIT_USAGE;
+	if (o->argument_count < c->arguments_min)
+		return say_error(EXIT_USAGE, "%s", c->missing);
+	if (o->argument_count > c->arguments_max)
+		return say_error(EXIT_USAGE, "%s takes %s; what is %s?", c->name,
+		    c->arguments_max == 0 ? "no argument" : "one argument",
+		    o->arguments[c->arguments_max]);
+	return c->run(o);
+}
+
+static int run(const struct options *o)
+{
+	const struct command *c;
+
+	if (o->version) {
+		puts("tlsvane " TLSVANE_VERSION);
+		return 0;
+	}
+	if (o->command == NULL) {
+		if (!o->help)
+			return say_error(EXIT_USAGE, "no command; tlsvane help lists them");
+		help_all();
+		return 0;
+	}
+	c = find_command(o->command);
+	return c == NULL ? say_unknown(o->command) : run_command(o, c);
+}
+
+/* Nobody reads stdout any more: a pipe (| head) that was closed. */
+static bool reader_left(void)
+{
+	struct pollfd output = {.fd = STDOUT_FILENO};
+
+	return poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* A reader who left wished so; anything else that kept us from writing is told. */
+static int finish_output(int status)
+{
+	bool failed;
+
+	errno = 0;
+	failed = fflush(stdout) != 0 || ferror(stdout);
+	if (!failed || errno == EPIPE || reader_left())
+		return status;
+	return say_error(EXIT_FAILED, "cannot write the output: %s",
+	    errno != 0 ? strerror(errno) : "is the disk full?");
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE,
+	    SIG_IGN); /* write errors are told apart in finish_output, Redis's in query.c */
+	status = options_parse(&options, argc, argv);
+	if (status == 0)
+		status = finish_output(run(&options));
+	options_free(&options);
+	return status;
+}

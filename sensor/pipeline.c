@@ -485,15 +485,19 @@ void pipeline_finish(struct pipeline *p)
 		f = flow_at(p->flows, place);
 		if (f == NULL)
 			continue;
-		if (open != NULL)
+		if (open != NULL) {
 			open[count++] = f;
-		else
-			end_flow(p, f, false); /* memory is short: in any order */
+			continue;
+		}
+		end_flow(p, f, false); /* memory is short: in any order */
+		flow_remove(p->flows, f);
 	}
 	if (open != NULL)
 		qsort(open, count, sizeof(struct flow *), by_first_packet);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		end_flow(p, open[i], false);
+		flow_remove(p->flows, open[i]);
+	}
 	free(open);
 }
 

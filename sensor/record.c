@@ -153,6 +153,16 @@ static const char *name_in(const char *const *names, size_t count, unsigned valu
 	return value < count ? names[value] : NULL;
 }
 
+bool record_tells_legacy(const struct record *r)
+{
+	return r->tls_version != 0 || r->legacy_side == LEGACY_CLIENT || r->legacy_side == LEGACY_SERVER;
+}
+
+bool record_is_legacy(const struct record *r)
+{
+	return record_tells_legacy(r) && r->legacy_side > LEGACY_NONE;
+}
+
 const char *record_outcome_name(unsigned outcome)
 {
 	return name_in(outcomes, OUTCOMES, outcome);

@@ -141,6 +141,13 @@ struct field_value {
 /* What a field says in a record. *value is good as long as itself and *r are. */
 void record_value(const struct record *r, const struct field *field, struct field_value *value);
 
+/* Whether the session tells who is legacy, or that nobody is: a version was negotiated, or an alert blames a side.
+ * Elsewhere legacy_side is unknown because nothing was there to know. */
+bool record_tells_legacy(const struct record *r);
+
+/* Whether it was held below TLS 1.2, or failed for want of a version. */
+bool record_is_legacy(const struct record *r);
+
 /* "tls_failed" and its like; NULL outside the enum. */
 const char *record_outcome_name(unsigned outcome);
 const char *record_legacy_side_name(unsigned side);

@@ -287,7 +287,7 @@ int tally_add(struct tally *t, const struct record *r)
 	t->records++;
 	if (ms > t->latest_ms)
 		t->latest_ms = ms;
-	if (r->legacy_side > LEGACY_NONE)
+	if (record_is_legacy(r))
 		evidence = tally_evidence_new(r);
 	for (unsigned kind = 0; kind < TALLY_KINDS; kind++)
 		if (r->outcome != OUTCOME_NOT_SMTP || kind == TALLY_SERVER || kind == TALLY_DAY)

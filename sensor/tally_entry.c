@@ -232,7 +232,7 @@ static int count(struct tally_entry *e, const struct record *r, uint64_t ms)
 	if (r->outcome == OUTCOME_NOT_SMTP)
 		return failed;
 	failed |= count_plain(e, TALLY_NAME_SESSIONS, 0);
-	if (r->legacy_side != LEGACY_ABSENT && r->legacy_side < LEGACY_SIDES)
+	if (record_tells_legacy(r) && r->legacy_side < LEGACY_SIDES)
 		failed |= count_plain(e, TALLY_NAME_LEGACY_SIDE, r->legacy_side);
 	if (e->kind == TALLY_SERVER && r->starttls_offered != RECORD_ABSENT)
 		failed |= count_plain(e, TALLY_NAME_STARTTLS, r->starttls_offered);
@@ -288,7 +288,7 @@ static void raise_version(struct tally_entry *e, uint16_t version)
 /* A side that was not seen spoke the old version all the same: unknown flags both. */
 static void flag_host(struct tally_entry *e, const struct record *r, uint64_t ms)
 {
-	unsigned side = r->legacy_side;
+	unsigned side = record_is_legacy(r) ? r->legacy_side : LEGACY_NONE;
 
 	if (side == LEGACY_UNKNOWN || (side == LEGACY_SERVER && e->kind != TALLY_CLIENT) ||
 	    (side == LEGACY_CLIENT && e->kind != TALLY_SERVER))

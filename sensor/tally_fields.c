@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
@@ -12,13 +11,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CODE_NONE    UINT32_MAX
-
-static const char *const kind_names[TALLY_KINDS] = {
-    [TALLY_PAIR] = "pair",
-    [TALLY_SERVER] = "server",
-    [TALLY_CLIENT] = "client",
-    [TALLY_DAY] = "day",
-};
 
 static const char *const version_max_names[TALLY_KINDS] = {
     [TALLY_PAIR] = "client_max",
@@ -46,20 +38,6 @@ static const struct time_field {
     {"downgrade_last", offsetof(struct tally_entry, flag_ms[TALLY_DOWNGRADE]), false,
 	TALLY_DOWNGRADE},
 };
-
-const char *tally_kind_name(unsigned kind)
-{
-	return kind < TALLY_KINDS ? kind_names[kind] : NULL;
-}
-
-unsigned tally_kind_from_name(const char *name)
-{
-	unsigned kind = 0;
-
-	while (kind < TALLY_KINDS && strcmp(kind_names[kind], name) != 0)
-		kind++;
-	return kind;
-}
 
 /* ---- Labels of counters ---- */
 
@@ -460,74 +438,4 @@ int tally_entry_load(
 	if (strcmp(name, "evidence") == 0)
 		return form == TALLY_PARTS ? load_evidence(e, value) : 0;
 	return load_name(e, form, name, value);
-}
-
-/* ---- Keys ---- */
-
-#define DAY_S 86400
-
-static void format_day(const uint8_t key[32], char text[TALLY_SUBJECT_MAX])
-{
-	uint32_t day;
-	time_t seconds;
-	struct tm tm;
-
-	memcpy(&day, key, sizeof(day));
-	seconds = (time_t)day * DAY_S;
-	if (gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(text, TALLY_SUBJECT_MAX, "%Y-%m-%d", &tm) == 0)
-		strcpy(text, "1970-01-01");
-}
-
-void tally_entry_subject(
-    const struct tally_entry *e, char first[TALLY_SUBJECT_MAX], char second[TALLY_SUBJECT_MAX])
-{
-	struct frame_address address;
-
-	strcpy(first, "-");
-	strcpy(second, "-");
-	if (e->kind == TALLY_DAY) {
-		format_day(e->key, first);
-		return;
-	}
-	if (e->kind != TALLY_CLIENT) {
-		memcpy(address.bytes, e->key, sizeof(address.bytes));
-		address_format(&address, first);
-	}
-	if (e->kind != TALLY_SERVER) {
-		memcpy(address.bytes, e->key + 16, sizeof(address.bytes));
-		address_format(&address, second);
-	}
-}
-
-static bool parse_day(const char *text, uint8_t key[32])
-{
-	struct tm tm = {0};
-	const char *end = strptime(text, "%Y-%m-%d", &tm);
-	time_t seconds = end == NULL || *end != '\0' ? -1 : timegm(&tm);
-	uint32_t day = (uint32_t)(seconds / DAY_S);
-
-	memcpy(key, &day, sizeof(day));
-	return seconds >= 0;
-}
-
-static bool parse_side(bool has, const char *text, uint8_t *key)
-{
-	struct frame_address address;
-
-	if (!has)
-		return strcmp(text, "-") == 0;
-	if (!address_parse(text, &address))
-		return false;
-	memcpy(key, address.bytes, sizeof(address.bytes));
-	return true;
-}
-
-bool tally_key_parse(unsigned kind, const char *first, const char *second, uint8_t key[32])
-{
-	memset(key, 0, 32);
-	if (kind == TALLY_DAY)
-		return parse_day(first, key) && strcmp(second, "-") == 0;
-	return parse_side(kind != TALLY_CLIENT, first, key) &&
-	       parse_side(kind != TALLY_SERVER, second, key + 16);
 }

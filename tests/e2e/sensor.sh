@@ -26,6 +26,7 @@ feed() { # SIGNAL...
 		kill "-$signal" "$sensor_pid" 2>/dev/null
 		sleep 0.3
 	done
+	exec 9>&- # a sensor that inherits it would never see the end
 	wait "$sensor_pid"
 }
 redis_start

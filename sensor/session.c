@@ -119,6 +119,7 @@ static void read_hole(struct session *s, enum side side, size_t missing)
 		tls_handshake_gap(&s->tls, side, missing);
 	if (s->phase != SESSION_DIALOG)
 		return;
+	s->dialog_gap = true;
 	smtp_dialog_gap(&s->dialog, side, missing);
 	if (side == SIDE_SERVER && smtp_dialog_waiting(&s->dialog))
 		s->reply_lost = true;
@@ -266,7 +267,7 @@ static uint8_t flag_if(bool seen, bool would_be_seen)
 static void report_smtp(const struct session *s, const struct session_end *end, struct record *r)
 {
 	const struct smtp_facts *f = smtp_facts(s);
-	bool heard_all = end->client_seen && !s->midstream && !s->gap && (f->seen & SMTP_SPOKEN);
+	bool heard_all = end->client_seen && !s->midstream && !s->dialog_gap && (f->seen & SMTP_SPOKEN);
 
 	if (f->seen & SMTP_SPOKEN)
 		record_set_text(r, &r->protocol, "smtp");

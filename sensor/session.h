@@ -24,6 +24,7 @@ struct session {
 	bool reply_lost;             /* the reply that the client waits for is among bytes that are missing */
 	bool midstream;              /* the connection's start was not seen */
 	bool gap;                    /* bytes missing before the facts were complete */
+	bool dialog_gap;             /* ... within the dialogue */
 	uint8_t *lent[SIDES];        /* memory for messages that span records */
 	struct discover_flow *foreign; /* SESSION_FOREIGN: what nDPI knows */
 	bool had_tls;                /* `tls` below is what was said with last */

@@ -21,6 +21,21 @@
 
 /* Bytes of one side, by its mode. Each returns whether it may go on with what is left. */
 
+/* TLS is there, whatever was missed on the way to it. */
+static void begin_unannounced(struct smtp_dialog *d)
+{
+	bool waits = smtp_dialog_waiting(d);
+	bool stranger_waits = waits && d->wait_look == SMTP_LOOK_NO && !d->wait_gap;
+
+	if (d->early_code == 220 || (waits && d->waits_for == SMTP_STARTTLS && !stranger_waits))
+		smtp_exchange_note_request(d);
+	if (d->early_code == 220)
+		d->facts.starttls_reply = 220;
+	smtp_exchange_begin_tls(d);
+	if (stranger_waits)
+		smtp_exchange_seek_tls(d);
+}
+
 /* Where TLS may begin without a word. Returns true when the bytes have to stay where they are. */
 static bool stop_at_tls(struct smtp_dialog *d, enum side side, const struct cursor *in)
 {
@@ -42,13 +57,7 @@ static bool stop_at_tls(struct smtp_dialog *d, enum side side, const struct curs
 	d->looked[side] = 0;
 	if (look != SMTP_LOOK_YES)
 		return false;
-	if (d->early_code == 220) {
-		smtp_exchange_note_request(d);
-		d->facts.starttls_reply = 220;
-	} else if (smtp_dialog_waiting(d) && d->waits_for == SMTP_STARTTLS) {
-		smtp_exchange_note_request(d);
-	}
-	smtp_exchange_begin_tls(d);
+	begin_unannounced(d);
 	return true;
 }
 
@@ -65,20 +74,20 @@ static bool pass_line(struct smtp_dialog *d, struct cursor *in)
 }
 
 /* Judges a line, or what there is of it, while nobody has said anything that only SMTP says. */
-static void judge_line(struct smtp_dialog *d, enum side side, struct cursor line)
+static void judge_line(struct smtp_dialog *d, enum side side, struct cursor line, bool whole)
 {
-	bool binary;
+	bool binary, reply;
+	struct smtp_reply r;
 
 	if (smtp_exchange_saw(d, SMTP_SPOKEN))
 		return;
 	binary = smtp_text_is_binary(line);
-	if (smtp_exchange_unsure(d)) {
-		if (binary)
-			smtp_exchange_end(
-			    d); /* TLS under way, perhaps: not foreign, but nothing to read */
-	} else if (binary || d->line[side].overlong ||
-		   (side == SIDE_SERVER && !smtp_reply_may_begin(line))) {
-		smtp_exchange_call_foreign(d);
+	reply = whole ? smtp_reply_read(line, &r) : smtp_reply_may_begin(line);
+	if (!smtp_exchange_unsure(d)) {
+		if (binary || d->line[side].overlong || (side == SIDE_SERVER && !reply))
+			smtp_exchange_call_foreign(d);
+	} else if (binary) {
+		smtp_exchange_end(d); /* TLS under way, perhaps: not foreign, but nothing to read */
 	}
 }
 
@@ -88,10 +97,10 @@ static bool read_line(struct smtp_dialog *d, enum side side, struct cursor *in)
 	struct cursor line;
 
 	if (smtp_line_next(l, in, &line) != RESULT_OK) {
-		judge_line(d, side, cursor_over(l->kept, l->used));
+		judge_line(d, side, cursor_over(l->kept, l->used), false);
 		return false;
 	}
-	judge_line(d, side, line);
+	judge_line(d, side, line, true);
 	if (d->mode[side] != SMTP_MODE_OVER) {
 		if (side == SIDE_CLIENT)
 			smtp_exchange_command(d, line);
@@ -135,8 +144,10 @@ static void go_on(struct smtp_dialog *d, struct cursor bytes)
 	smtp_queue_clear(&d->queue);
 	d->unsure[SIDE_SERVER] = true;
 	d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
-	if (d->waits_for == SMTP_DATA)
+	if (d->waits_for == SMTP_DATA) {
 		d->early_code = 354;
+		d->unsure[SIDE_CLIENT] |= c.strict; /* a body may begin like that too */
+	}
 	if (d->waits_for == SMTP_AUTH)
 		d->pass_line = !c.strict;
 	if (d->waits_for == SMTP_STARTTLS &&
@@ -157,6 +168,12 @@ static bool step_wait(struct smtp_dialog *d, enum side side, struct cursor *in)
 	d->wait_look = (uint8_t)smtp_tls_look(SIDE_CLIENT, *in, SMTP_LOOK_BRIEF);
 	if (!d->unsure[SIDE_SERVER])
 		return false;
+	if (d->waits_for == SMTP_STARTTLS && d->early_code == 220 &&
+	    d->wait_look == SMTP_LOOK_YES) {
+		smtp_exchange_note_request(d);
+		smtp_exchange_accept_starttls(d, 220);
+		return false;
+	}
 	c = first_command(*in, &whole);
 	if (!whole || (d->waits_for == SMTP_STARTTLS && !c.strict))
 		return false;
@@ -241,6 +258,7 @@ static void lose_server(struct smtp_dialog *d)
 {
 	smtp_line_reset(&d->line[SIDE_SERVER]);
 	d->unsure[SIDE_SERVER] = true;
+	d->reply_gap = true;
 	d->greeted = d->torn = d->fragment = true;
 	d->reply_code = 0;
 }

@@ -19,43 +19,45 @@
 #define SMTP_HELO_MAX	 128 /* RFC 1035 allows 255; nobody sends it */
 #define SMTP_HISTORY_MAX 24  /* letters, with the NUL */
 
-enum smtp_fact {		  /* seen or not: bits of smtp_facts.seen */
+/* Seen or not: bits of smtp_facts.seen. */
+enum smtp_fact {
 	SMTP_SAW_BANNER = 1 << 0, /* the server's greeting, of any code */
 	SMTP_SAW_EHLO = 1 << 1,	  /* or LHLO */
 	SMTP_SAW_HELO = 1 << 2,
-	SMTP_SAW_CAPABILITIES = 1 << 3, /* a whole 250 reply to EHLO */
-	SMTP_OFFERED =
-	    1 << 4, /* ... with STARTTLS or X-ANONYMOUSTLS among them (the last EHLO decides) */
-	SMTP_REQUESTED = 1 << 5, /* STARTTLS or X-ANONYMOUSTLS was sent */
-	SMTP_ANONYMOUS = 1 << 6, /* ... it was X-ANONYMOUSTLS (Exchange between its own servers) */
-	SMTP_MAIL = 1 << 7,	 /* MAIL FROM was sent in the clear */
-	SMTP_MAIL_ACCEPTED = 1 << 8, /* ... and a 2xx reply came to it */
-	SMTP_INJECTED =
-	    1 << 9,	       /* bytes in the clear between STARTTLS and the 220 (CVE-2011-0411) */
-	SMTP_SPOKEN = 1 << 10, /* at least one side said something that only SMTP says */
-	SMTP_FOREIGN = 1 << 11,	 /* what was said is not SMTP */
-	SMTP_RESYNCED = 1 << 12, /* bytes were missing and the dialogue was picked up behind them */
-	SMTP_MASKED =
-	    1 << 13, /* a capability of X's and the length of STARTTLS: a middlebox masked it */
+	/* A whole 250 reply to EHLO; STARTTLS or X-ANONYMOUSTLS was in it (the last decides). */
+	SMTP_SAW_CAPABILITIES = 1 << 3,
+	SMTP_OFFERED = 1 << 4,
+	/* STARTTLS or X-ANONYMOUSTLS was sent; it was the latter (Exchange between its servers). */
+	SMTP_REQUESTED = 1 << 5,
+	SMTP_ANONYMOUS = 1 << 6,
+	/* MAIL FROM was sent in the clear; a 2xx reply came to it. */
+	SMTP_MAIL = 1 << 7,
+	SMTP_MAIL_ACCEPTED = 1 << 8,
+	/* Bytes in the clear between STARTTLS and the 220 (CVE-2011-0411). */
+	SMTP_INJECTED = 1 << 9,
+	/* At least one side said something that only SMTP says; what was said is not SMTP. */
+	SMTP_SPOKEN = 1 << 10,
+	SMTP_FOREIGN = 1 << 11,
+	/* Bytes were missing and the dialogue was picked up behind them. */
+	SMTP_RESYNCED = 1 << 12,
+	/* A capability of X's and the length of STARTTLS: a middlebox masked it. */
+	SMTP_MASKED = 1 << 13,
 };
 
+/* Texts are printable UTF-8, anything else '?', and end with a NUL. */
 struct smtp_facts {
-	uint32_t seen;		      /* enum smtp_fact */
-	uint16_t starttls_reply;      /* the code of the last final reply to STARTTLS, 0: none */
-	uint16_t banner_code;	      /* 220, 554, ...; 0: none seen */
-	char banner[SMTP_BANNER_MAX]; /* the first line's text behind the code, printable UTF-8 or
-					 '?', NUL-terminated */
-	char
-	    helo[SMTP_HELO_MAX]; /* the argument of the last EHLO, HELO or LHLO, cleaned likewise */
-	char history[SMTP_HISTORY_MAX]; /* one letter an event, upper case from the client; see
-					   smtp_dialog.c */
+	uint32_t seen;			/* enum smtp_fact */
+	uint16_t starttls_reply;	/* code of the last final reply to STARTTLS, 0: none */
+	uint16_t banner_code;		/* 220, 554, ...; 0: none seen */
+	char banner[SMTP_BANNER_MAX];	/* the greeting's first line behind its code */
+	char helo[SMTP_HELO_MAX];	/* the argument of the last EHLO, HELO or LHLO */
+	char history[SMTP_HISTORY_MAX]; /* one letter an event; smtp_dialog.c has the list */
 };
 
 /* What the bytes of one side are at the moment. */
 enum smtp_mode {
 	SMTP_MODE_LINES,
-	SMTP_MODE_WAIT,	 /* client only: nothing more is read until the reply to the last command
-			    tells what follows */
+	SMTP_MODE_WAIT,	 /* client only: the reply to its last command tells what follows */
 	SMTP_MODE_BODY,	 /* client only: up to CRLF . CRLF */
 	SMTP_MODE_CHUNK, /* client only: `chunk_left` bytes of BDAT */
 	SMTP_MODE_TLS,	 /* from the next byte on: TLS */
@@ -85,6 +87,7 @@ struct smtp_dialog {
 	uint8_t waits_for; /* enum smtp_command_kind: of the command whose reply is waited for */
 	uint8_t wait_look; /* enum smtp_tls_look: of the bytes that wait */
 	bool wait_gap;	   /* bytes are missing right behind that command */
+	bool reply_gap;	   /* bytes of the server are missing since: its reply may be among them */
 	bool anonymous;	   /* the last STARTTLS was X-ANONYMOUSTLS */
 	bool request_told; /* ... and the history has it */
 

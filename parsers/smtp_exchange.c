@@ -42,6 +42,7 @@ void smtp_exchange_wait(struct smtp_dialog *d, uint8_t kind)
 	d->waits_for = kind;
 	d->wait_look = SMTP_LOOK_NONE;
 	d->wait_gap = false;
+	d->reply_gap = false;
 }
 
 /* The state of `body_match` before the first byte: the CRLF of the line before counts. */
@@ -64,6 +65,12 @@ void smtp_exchange_begin_response(struct smtp_dialog *d)
 void smtp_exchange_begin_tls(struct smtp_dialog *d)
 {
 	d->mode[SIDE_CLIENT] = d->mode[SIDE_SERVER] = SMTP_MODE_TLS;
+}
+
+void smtp_exchange_seek_tls(struct smtp_dialog *d)
+{
+	d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
+	d->seeks_tls = true;
 }
 
 void smtp_exchange_note_request(struct smtp_dialog *d)
@@ -252,9 +259,9 @@ void smtp_exchange_command(struct smtp_dialog *d, struct cursor line)
 
 	if (!c.strict && d->early_code == 354) {
 		receive_body_line(d, line);
-	} else if (c.strict || !d->unsure[SIDE_CLIENT]) {
-		if (is_stranger(d, &c))
-			return;
+	} else if (!c.strict && d->unsure[SIDE_CLIENT]) {
+		return; /* a body's, perhaps: an early reply is not its own */
+	} else if (!is_stranger(d, &c)) {
 		if (c.only_smtp)
 			smtp_exchange_note(d, SMTP_SPOKEN);
 		senders[c.kind](d, &c);

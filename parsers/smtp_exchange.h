@@ -20,6 +20,10 @@ void smtp_exchange_begin_body(struct smtp_dialog *d, bool at_line);
 void smtp_exchange_begin_response(struct smtp_dialog *d);
 void smtp_exchange_begin_tls(struct smtp_dialog *d);
 
+/* The server goes on in TLS, and so does the client behind lines that wait: they are passed over.
+ */
+void smtp_exchange_seek_tls(struct smtp_dialog *d);
+
 /* STARTTLS was sent, as is certain now; it was accepted, and TLS begins. */
 void smtp_exchange_note_request(struct smtp_dialog *d);
 void smtp_exchange_accept_starttls(struct smtp_dialog *d, uint16_t code);

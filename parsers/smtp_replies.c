@@ -47,6 +47,40 @@ static void keep_capabilities(struct smtp_dialog *d)
 	smtp_exchange_tell(d, 'e');
 }
 
+/* The one kind of command that has such a reply, or SMTP_OTHER. */
+static uint8_t told_kind(const struct smtp_dialog *d, uint16_t code)
+{
+	switch (code) {
+	case 220:
+		return SMTP_STARTTLS;
+	case 221:
+		return SMTP_QUIT;
+	case 235:
+	case 334:
+		return SMTP_AUTH;
+	case 250:
+		return d->capabilities & SMTP_CAPABILITY_KNOWN ? SMTP_EHLO : SMTP_OTHER;
+	case 354:
+		return SMTP_DATA;
+	default:
+		return SMTP_OTHER;
+	}
+}
+
+/* No command waits for this reply: its command is missing, or the capture has it behind its reply.
+ */
+static void keep_early(struct smtp_dialog *d, const struct smtp_reply *reply)
+{
+	if (reply->code == 421)
+		return;
+	d->unsure[SIDE_SERVER] = true;
+	if (d->mode[SIDE_CLIENT] != SMTP_MODE_LINES)
+		return;
+	d->early_code = reply->code;
+	if (told_kind(d, reply->code) == SMTP_EHLO)
+		keep_capabilities(d);
+}
+
 static void answer_ehlo(struct smtp_dialog *d, const struct smtp_reply *reply, bool sure)
 {
 	if (reply->code / 100 != 2 || !sure)
@@ -77,21 +111,23 @@ static void answer_starttls(struct smtp_dialog *d, const struct smtp_reply *repl
 
 	d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
 	if (reply->code / 100 != 2) {
-		if (!sure && !refuses_tls(reply))
+		if (!sure && (d->reply_gap || !refuses_tls(reply)))
 			return;
 		smtp_exchange_note_request(d);
 		d->facts.starttls_reply = reply->code;
 		smtp_exchange_tell(d, 'r');
 		return;
 	}
-	if (d->unsure[SIDE_CLIENT] && stranger_waits)
-		return; /* no command, but a line of a body */
+	if (d->unsure[SIDE_CLIENT] && stranger_waits) {
+		keep_early(
+		    d, reply); /* that was a line of a body, and the command is still to come */
+		return;
+	}
 	smtp_exchange_note_request(d);
 	smtp_exchange_accept_starttls(d, reply->code);
 	if (stranger_waits) {
 		smtp_exchange_note(d, SMTP_INJECTED);
-		d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
-		d->seeks_tls = true;
+		smtp_exchange_seek_tls(d);
 	}
 }
 
@@ -167,46 +203,12 @@ static bool may_answer(uint8_t kind, uint16_t code)
 	return code >= 400 || (code < 300 ? a->positive : code == a->intermediate);
 }
 
-/* The one kind of command that has such a reply, or SMTP_OTHER. */
-static uint8_t told_kind(const struct smtp_dialog *d, uint16_t code)
-{
-	switch (code) {
-	case 220:
-		return SMTP_STARTTLS;
-	case 221:
-		return SMTP_QUIT;
-	case 235:
-	case 334:
-		return SMTP_AUTH;
-	case 250:
-		return d->capabilities & SMTP_CAPABILITY_KNOWN ? SMTP_EHLO : SMTP_OTHER;
-	case 354:
-		return SMTP_DATA;
-	default:
-		return SMTP_OTHER;
-	}
-}
-
 static void answer(struct smtp_dialog *d, const struct smtp_reply *reply, bool sure)
 {
 	uint8_t kind = smtp_queue_pop(&d->queue);
 
 	if (answers[kind].act != NULL)
 		answers[kind].act(d, reply, sure);
-}
-
-/* No command waits for this reply: its command is missing, or the capture has it behind its reply.
- */
-static void keep_early(struct smtp_dialog *d, const struct smtp_reply *reply)
-{
-	if (reply->code == 421)
-		return;
-	d->unsure[SIDE_SERVER] = true;
-	if (d->mode[SIDE_CLIENT] != SMTP_MODE_LINES)
-		return;
-	d->early_code = reply->code;
-	if (told_kind(d, reply->code) == SMTP_EHLO)
-		keep_capabilities(d);
 }
 
 /* A reply that only one kind of command has, while it is unsure which commands and replies are
@@ -221,7 +223,8 @@ static void pair_telling(struct smtp_dialog *d, const struct smtp_reply *reply, 
 	}
 	answer(d, reply, true);
 	/* Nothing stands behind it: from here on both sides are known again. */
-	if (!torn_wait && (smtp_queue_empty(&d->queue) || d->mode[SIDE_CLIENT] == SMTP_MODE_BODY))
+	if (!torn_wait && d->early_code == 0 &&
+	    (smtp_queue_empty(&d->queue) || d->mode[SIDE_CLIENT] == SMTP_MODE_BODY))
 		smtp_exchange_set_unsure(d, false);
 }
 
@@ -282,6 +285,11 @@ void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line)
 	d->fragment = false;
 	if (!smtp_reply_read(line, &reply) || (fragment && reply.text.left == 0))
 		return;
+	/* It may be the end of "220-220 ...": where TLS begins is not believed to it alone. */
+	if (fragment && reply.code == 220 && reply.last && !is_late_greeting(d, &reply)) {
+		d->early_code = 220;
+		return;
+	}
 	if (d->reply_code == 0)
 		begin_reply(d, &reply);
 	if (d->reply_code != 0 || d->torn) /* the first line names the server */

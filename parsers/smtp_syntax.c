@@ -17,7 +17,7 @@ static const struct verb {
     {"HELO", SMTP_HELO, SOMETHING, true},
     {"LHLO", SMTP_EHLO, SOMETHING, true},	      /* RFC 2033 */
     {"STARTTLS", SMTP_STARTTLS, NOTHING, true},	      /* RFC 3207 */
-    {"X-ANONYMOUSTLS", SMTP_STARTTLS, NOTHING, true}, /* MS-SMTPNTLM's neighbour: Exchange */
+    {"X-ANONYMOUSTLS", SMTP_STARTTLS, NOTHING, true}, /* Exchange, between its servers */
     {"MAIL", SMTP_MAIL_FROM, "FROM:", true},
     {"RCPT", SMTP_OTHER, "TO:", true},
     {"DATA", SMTP_DATA, NOTHING, true},
@@ -315,8 +315,8 @@ bool smtp_text_is_binary(struct cursor text)
 	uint8_t b;
 
 	while (cursor_u8(&text, &b)) {
-		seen++;
-		controls += (b < ' ' && !is_blank(b)) || b == 0x7f;
+		seen += b != '\r'; /* that of the ending is not always among the bytes */
+		controls += b < ' ' && !is_blank(b) && b != '\b'; /* a person may type that */
 		if (seen >= 4 && controls * 4 >= seen)
 			return true;
 	}

@@ -1,19 +1,20 @@
 /*
  * ClientHello and ServerHello, block by block; every block is consumed exactly.
- * RFC 8446 section 4.1 and 4.2, RFC 5246 section 7.4.1 and appendix E.2 (SSLv2 form), RFC 6066 section 3 (server_name),
- * RFC 7301 (ALPN), RFC 7507 (TLS_FALLBACK_SCSV), RFC 5077 (session_ticket).
+ * RFC 8446 section 4.1 and 4.2, RFC 5246 section 7.4.1 and appendix E.2 (SSLv2 form), RFC 6066
+ * section 3 (server_name), RFC 7301 (ALPN), RFC 7507 (TLS_FALLBACK_SCSV), RFC 5077
+ * (session_ticket).
  */
 #include "tls_hello.h"
 
 #include <string.h>
 
-#define RANDOM_SIZE     32
-#define SESSION_ID_MAX  32
-#define CHALLENGE_MIN   16
-#define FALLBACK_SCSV   0x5600
-#define SSL2_CIPHER     3 /* bytes of a cipher spec in the SSLv2 form */
-#define DRAFT_13(v)     ((v) >> 8 == 0x7f) /* how drafts of TLS 1.3 called themselves */
-#define NAME_TYPE_HOST  0
+#define RANDOM_SIZE	32
+#define SESSION_ID_MAX	32
+#define CHALLENGE_MIN	16
+#define FALLBACK_SCSV	0x5600
+#define SSL2_CIPHER	3		   /* bytes of a cipher spec in the SSLv2 form */
+#define DRAFT_13(v)	((v) >> 8 == 0x7f) /* how drafts of TLS 1.3 called themselves */
+#define NAME_TYPE_HOST	0
 #define EXTENSION_TABLE 64 /* extensions that we read have lower numbers */
 
 enum extension_type {
@@ -27,17 +28,18 @@ enum extension_type {
 };
 
 /* SHA-256 of "HelloRetryRequest": a ServerHello with this random is one. */
-static const uint8_t retry_random[RANDOM_SIZE] = {
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+static const uint8_t retry_random[RANDOM_SIZE] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
+    0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
+    0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 
 static const uint8_t sentinel_start[7] = {'D', 'O', 'W', 'N', 'G', 'R', 'D'};
 
 /* Walks an extensions block and refuses an extension that comes twice (RFC 8446 section 4.2). */
 struct extension_walk {
 	struct cursor left;
-	uint64_t seen;    /* types below 64, one bit each */
-	uint16_t high[16]; /* the others; what exceeds so many is not compared, we read none of them */
+	uint64_t seen; /* types below 64, one bit each */
+	uint16_t
+	    high[16]; /* the others; what exceeds so many is not compared, we read none of them */
 	unsigned high_count;
 };
 
@@ -118,7 +120,8 @@ static int client_pre_shared_key(struct cursor data, struct tls_client_hello *he
 {
 	struct cursor identities, binders;
 
-	if (!cursor_vector16(&data, &identities) || !cursor_vector16(&data, &binders) || data.left > 0)
+	if (!cursor_vector16(&data, &identities) || !cursor_vector16(&data, &binders) ||
+	    data.left > 0)
 		return RESULT_BAD_LENGTH;
 	if (identities.left == 0 || binders.left == 0)
 		return RESULT_BAD_LENGTH;
@@ -175,7 +178,8 @@ static int parse_client_extensions(struct tls_client_hello *hello)
 		if (hello->has_psk)
 			return RESULT_BAD_VALUE; /* RFC 8446 section 4.2.11: it is the last */
 		result = next_extension(&walk, &type, &data);
-		if (result == RESULT_OK && type < EXTENSION_TABLE && client_extensions[type] != NULL)
+		if (result == RESULT_OK && type < EXTENSION_TABLE &&
+		    client_extensions[type] != NULL)
 			result = client_extensions[type](data, hello);
 		if (result != RESULT_OK)
 			return result;
@@ -254,7 +258,8 @@ static int server_supported_versions(struct cursor data, struct tls_server_hello
 	if (!cursor_u16(&data, &version) || data.left > 0)
 		return RESULT_BAD_LENGTH;
 	if (version != TLS_VERSION_13 && !DRAFT_13(version))
-		return RESULT_BAD_VALUE; /* RFC 8446 section 4.2.1: below 1.3 it must not be there */
+		return RESULT_BAD_VALUE; /* RFC 8446 section 4.2.1: below 1.3 it must not be there
+					  */
 	hello->version = TLS_VERSION_13;
 	return RESULT_OK;
 }
@@ -289,7 +294,8 @@ static int parse_server_extensions(struct tls_server_hello *hello)
 
 	while (walk.left.left > 0) {
 		result = next_extension(&walk, &type, &data);
-		if (result == RESULT_OK && type < EXTENSION_TABLE && server_extensions[type] != NULL)
+		if (result == RESULT_OK && type < EXTENSION_TABLE &&
+		    server_extensions[type] != NULL)
 			result = server_extensions[type](data, hello);
 		if (result != RESULT_OK)
 			return result;
@@ -313,8 +319,9 @@ static bool take_session_and_suite(struct cursor *body, struct tls_server_hello 
 
 	if (DRAFT_13(hello->version))
 		return cursor_u16(body, &hello->cipher_suite);
-	return cursor_vector8(body, &hello->session_id) && hello->session_id.left <= SESSION_ID_MAX &&
-	       cursor_u16(body, &hello->cipher_suite) && cursor_u8(body, &compression);
+	return cursor_vector8(body, &hello->session_id) &&
+	       hello->session_id.left <= SESSION_ID_MAX && cursor_u16(body, &hello->cipher_suite) &&
+	       cursor_u8(body, &compression);
 }
 
 int tls_server_hello_parse(struct cursor body, struct tls_server_hello *hello)

@@ -1,4 +1,5 @@
-/* Code points and their names: the IANA registries "TLS Parameters" (RFC 8446 section 11, RFC 8447). */
+/* Code points and their names: the IANA registries "TLS Parameters" (RFC 8446 section 11, RFC
+ * 8447). */
 #include "tls_names.h"
 
 #include <stdlib.h>

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 /* The names, NULL where IANA has none. Static storage. */
-const char *tls_cipher_suite_name(uint16_t code);  /* "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" */
-const char *tls_group_name(uint16_t code);         /* "x25519", "secp256r1", "X25519MLKEM768" */
-const char *tls_alert_name(uint8_t code);          /* "handshake_failure" */
+const char *tls_cipher_suite_name(uint16_t code); /* "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256" */
+const char *tls_group_name(uint16_t code);	  /* "x25519", "secp256r1", "X25519MLKEM768" */
+const char *tls_alert_name(uint8_t code);	  /* "handshake_failure" */
 
 /* tls.version_protocol ("tls", "ssl") and tls.version ("1.2", "3"); NULL for an unknown version. */
 const char *tls_version_protocol(uint16_t version);

@@ -1,21 +1,28 @@
 /*
- * TLS records out of a stream in pieces: RFC 8446 section 5.1, RFC 5246 section 6.2; SSLv2 records: RFC 5246
- * appendix E.2 and "The SSL Protocol" (Hickman, 1995). Bodies are yielded as they come, never copied.
+ * TLS records out of a stream in pieces: RFC 8446 section 5.1, RFC 5246 section 6.2; SSLv2 records:
+ * RFC 5246 appendix E.2 and "The SSL Protocol" (Hickman, 1995). Bodies are yielded as they come,
+ * never copied.
  */
 #include "tls_record.h"
 
-#define HEADER_SIZE      5
+#define HEADER_SIZE	  5
 #define SSL2_CLIENT_LEAST (2 + 9 + 3 + 16) /* header, fixed part, a cipher, a challenge */
 #define SSL2_SERVER_LEAST (2 + 11)
 #define SSL2_CLIENT_HELLO 1
 #define SSL2_SERVER_HELLO 4
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
 
 static uint16_t pair(const uint8_t *at)
 {
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-/* Reading headers. Each of these says how the header's length is known so far: 0 where it is none. */
+/* Reading headers. Each of these says how the header's length is known so far: 0 where it is none.
+ */
 
 static size_t tls_header_need(const struct tls_record_reader *r)
 {
@@ -31,7 +38,8 @@ static bool is_ssl2_hello_version(uint16_t version)
 	return version == 0x0002 || version >> 8 == 3;
 }
 
-/* The first record: its constants must be those of a hello, as an SSLv2 header alone is nearly anything. */
+/* The first record: its constants must be those of a hello, as an SSLv2 header alone is nearly
+ * anything. */
 static size_t ssl2_hello_need(const struct tls_record_reader *r)
 {
 	const uint8_t *h = r->header;
@@ -76,7 +84,8 @@ static int begin_tls_record(struct tls_record_reader *r)
 	return r->length > TLS_RECORD_MAX ? RESULT_TOO_LARGE : RESULT_OK;
 }
 
-/* Two bytes of length, or three with padding; a first record's header is longer here, to be sure of it. */
+/* Two bytes of length, or three with padding; a first record's header is longer here, to be sure of
+ * it. */
 static int begin_ssl2_record(struct tls_record_reader *r)
 {
 	bool short_form = (r->header[0] & 0x80) != 0;
@@ -85,7 +94,7 @@ static int begin_ssl2_record(struct tls_record_reader *r)
 	r->version = 0x0002;
 	r->length = pair(r->header) & (short_form ? 0x7fff : 0x3fff);
 	if (!r->begun && r->length + 2 < (r->header[2] == SSL2_CLIENT_HELLO ? SSL2_CLIENT_LEAST
-									  : SSL2_SERVER_LEAST))
+									    : SSL2_SERVER_LEAST))
 		return RESULT_NOT_TLS;
 	if (r->length > TLS_RECORD_MAX)
 		return RESULT_TOO_LARGE;
@@ -94,17 +103,43 @@ static int begin_ssl2_record(struct tls_record_reader *r)
 	return RESULT_OK;
 }
 
-static int begin_record(struct tls_record_reader *r)
+static void begin_body(struct tls_record_reader *r)
 {
-	int result = is_ssl2_header(r) ? begin_ssl2_record(r) : begin_tls_record(r);
-
-	if (result != RESULT_OK)
-		return result;
 	r->begun = true;
 	r->fresh = true;
 	r->left = r->length;
 	r->have = 0;
-	return RESULT_OK;
+}
+
+static int begin_record(struct tls_record_reader *r)
+{
+	int result = is_ssl2_header(r) ? begin_ssl2_record(r) : begin_tls_record(r);
+
+	if (result == RESULT_OK)
+		begin_body(r);
+	return result;
+}
+
+/* The fast path: a good TLS header in one piece. What it does not take, read_header judges byte by
+ * byte. */
+static bool take_whole_header(struct tls_record_reader *r, struct cursor *in)
+{
+	struct cursor try = *in;
+	uint8_t type;
+	uint16_t version, length;
+
+	if (r->have > 0 || !cursor_u8(&try, &type) || !cursor_u16(&try, &version) ||
+	    !cursor_u16(&try, &length))
+		return false;
+	if (type < TLS_CHANGE_CIPHER_SPEC || type > TLS_HEARTBEAT || version >> 8 != 3 ||
+	    length > TLS_RECORD_MAX)
+		return false;
+	r->type = type;
+	r->version = version;
+	r->length = length;
+	begin_body(r);
+	*in = try;
+	return true;
 }
 
 static int read_header(struct tls_record_reader *r, struct cursor *in)
@@ -161,7 +196,7 @@ int tls_record_next(struct tls_record_reader *r, struct cursor *in, struct tls_f
 	struct cursor bytes;
 	int result;
 
-	if (r->left == 0 && !r->fresh) {
+	if (r->left == 0 && !r->fresh && !take_whole_header(r, in)) {
 		result = read_header(r, in);
 		if (result != RESULT_OK)
 			return result;
@@ -172,7 +207,7 @@ int tls_record_next(struct tls_record_reader *r, struct cursor *in, struct tls_f
 	}
 	if (in->left == 0 && r->left > 0 && !r->fresh)
 		return RESULT_MORE;
-	if (!cursor_take(in, in->left < r->left ? in->left : r->left, &bytes))
+	if (!cursor_take(in, smaller(in->left, r->left), &bytes))
 		return RESULT_MORE;
 	yield(r, bytes, fragment);
 	return RESULT_OK;
@@ -208,16 +243,16 @@ void tls_record_reset(struct tls_record_reader *r)
 }
 
 /*
- * Looking without a reader. The hello's first bytes are gathered out of as many records as it takes, then
- * checked field by field, as far as they go.
+ * Looking without a reader. The hello's first bytes are gathered out of as many records as it
+ * takes, then checked field by field, as far as they go.
  */
 
-#define HELLO_LEAST_CLIENT  (2 + 32 + 1 + 2 + 2 + 2)
-#define HELLO_LEAST_SERVER  (2 + 32 + 1 + 2 + 1)
-#define HELLO_MOST          (2 + 32 + 33 + 2 + 65534 + 256 + 2 + 65535)
-#define HANDSHAKE_HEADER    4
-#define TYPE_CLIENT_HELLO   1
-#define TYPE_SERVER_HELLO   2
+#define HELLO_LEAST_CLIENT (2 + 32 + 1 + 2 + 2 + 2)
+#define HELLO_LEAST_SERVER (2 + 32 + 1 + 2 + 1)
+#define HELLO_MOST	   (2 + 32 + 33 + 2 + 65534 + 256 + 2 + 65535)
+#define HANDSHAKE_HEADER   4
+#define TYPE_CLIENT_HELLO  1
+#define TYPE_SERVER_HELLO  2
 
 struct look {
 	uint8_t bytes[TLS_LOOK_ENOUGH]; /* of the handshake message */
@@ -228,9 +263,22 @@ struct look {
 /* Whether a record header of a hello is possible; `have` of its bytes are there. */
 static bool is_hello_header(const uint8_t *header, size_t have)
 {
-	if (header[0] != TLS_HANDSHAKE || (have > 1 && header[1] != 3) || (have > 2 && header[2] > 4))
+	if (header[0] != TLS_HANDSHAKE || (have > 1 && header[1] != 3) ||
+	    (have > 2 && header[2] > 4))
 		return false;
 	return have < HEADER_SIZE || (pair(header + 3) > 0 && pair(header + 3) <= 16384);
+}
+
+/* How much of the message is worth gathering: what follows it may be a record of another kind. */
+static size_t gather_limit(const struct look *look)
+{
+	struct cursor c = cursor_over(look->bytes, look->count);
+	uint32_t length;
+
+	if (!cursor_skip(&c, 1) || !cursor_u24(&c, &length) ||
+	    length > TLS_LOOK_ENOUGH - HANDSHAKE_HEADER)
+		return TLS_LOOK_ENOUGH;
+	return length + HANDSHAKE_HEADER;
 }
 
 static int gather(struct look *look, struct cursor in)
@@ -238,27 +286,27 @@ static int gather(struct look *look, struct cursor in)
 	struct cursor header, body;
 	size_t length;
 
-	while (look->count < TLS_LOOK_ENOUGH && in.left > 0) {
-		if (!is_hello_header(in.at, in.left < HEADER_SIZE ? in.left : HEADER_SIZE))
+	while (look->count < gather_limit(look) && in.left > 0) {
+		if (!is_hello_header(in.at, smaller(in.left, HEADER_SIZE)))
 			return RESULT_NOT_TLS;
 		if (!cursor_take(&in, HEADER_SIZE, &header))
 			return RESULT_OK;
 		length = pair(header.at + 3);
 		if (look->first_record == 0)
 			look->first_record = length;
-		if (!cursor_take(&in, length < in.left ? length : in.left, &body))
+		if (!cursor_take(&in, smaller(length, in.left), &body))
 			return RESULT_OK;
-		if (body.left > TLS_LOOK_ENOUGH - look->count)
-			body.left = TLS_LOOK_ENOUGH - look->count;
-		if (body.left > 0)
-			memcpy(look->bytes + look->count, body.at, body.left);
-		look->count += body.left;
+		length = smaller(body.left, TLS_LOOK_ENOUGH - look->count);
+		if (!cursor_copy(&body, look->bytes + look->count, length))
+			return RESULT_OK;
+		look->count += length;
 	}
 	return RESULT_OK;
 }
 
 /* The message header against its record: nothing follows a ClientHello in its record. */
-static int look_at_header(const struct look *look, struct cursor *c, uint8_t wanted, uint32_t *length)
+static int look_at_header(
+    const struct look *look, struct cursor *c, uint8_t wanted, uint32_t *length)
 {
 	uint8_t type;
 
@@ -344,7 +392,8 @@ static int look_at_hello(const uint8_t *bytes, size_t size, uint8_t wanted)
 		result = look_at_start(&c, &length);
 	if (result != RESULT_OK)
 		return result;
-	return wanted == TYPE_CLIENT_HELLO ? look_at_suites(&c, length) : look_at_choice(&c, length);
+	return wanted == TYPE_CLIENT_HELLO ? look_at_suites(&c, length)
+					   : look_at_choice(&c, length);
 }
 
 /* The SSLv2 forms: their block lengths add up to the record's. */
@@ -355,7 +404,7 @@ static int look_at_ssl2_client(struct cursor c, uint16_t length)
 
 	if (!cursor_u16(&c, &version))
 		return RESULT_MORE;
-	if (!is_ssl2_hello_version(version))
+	if (!is_ssl2_hello_version(version) || version > 0x0304)
 		return RESULT_NOT_TLS;
 	if (!cursor_u16(&c, &specs) || !cursor_u16(&c, &session_id) || !cursor_u16(&c, &challenge))
 		return RESULT_MORE;
@@ -378,9 +427,11 @@ static int look_at_ssl2_server(struct cursor c, uint16_t length)
 		return RESULT_MORE;
 	if (version != 0x0002)
 		return RESULT_NOT_TLS;
-	if (!cursor_u16(&c, &certificate) || !cursor_u16(&c, &specs) || !cursor_u16(&c, &connection_id))
+	if (!cursor_u16(&c, &certificate) || !cursor_u16(&c, &specs) ||
+	    !cursor_u16(&c, &connection_id))
 		return RESULT_MORE;
-	if (specs % 3 != 0 || connection_id > 32 || length != 11u + certificate + specs + connection_id)
+	if (specs % 3 != 0 || connection_id > 32 ||
+	    length != 11u + certificate + specs + connection_id)
 		return RESULT_NOT_TLS;
 	return RESULT_OK;
 }
@@ -396,7 +447,8 @@ static int look_at_ssl2(const uint8_t *bytes, size_t size, uint8_t wanted)
 	if (type != wanted)
 		return RESULT_NOT_TLS;
 	length &= 0x7fff;
-	return type == SSL2_CLIENT_HELLO ? look_at_ssl2_client(c, length) : look_at_ssl2_server(c, length);
+	return type == SSL2_CLIENT_HELLO ? look_at_ssl2_client(c, length)
+					 : look_at_ssl2_server(c, length);
 }
 
 int tls_record_looks_like_client_hello(const uint8_t *bytes, size_t length)

@@ -28,7 +28,7 @@ enum flow_state {
 
 enum flow_flag {
 	FLOW_CLIENT_LOW = 1 << 0,  /* the client is the key's low end */
-	FLOW_SYN = 1 << 1,         /* the client's SYN was seen */
+	FLOW_SYN = 1 << 1,         /* the client's SYN was seen, or the server's that tells its number */
 	FLOW_SYN_ACK = 1 << 2,     /* the server's */
 	FLOW_CONNECTED = 1 << 3,   /* ... and something behind it: both ends have a connection */
 	FLOW_FIN_CLIENT = 1 << 4,

@@ -142,6 +142,7 @@ static void report_silent(const struct flow *f, const struct session_end *end, s
 	    .client_seen = end->client_seen,
 	    .server_seen = end->server_seen,
 	    .midstream = !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)),
+	    .silent = true,
 	    .closed = end->closed,
 	    .ended = end->ended,
 	};
@@ -327,10 +328,15 @@ static bool begins_anew(const struct flow *f, const struct segment *s, enum side
 	return !(f->flags & FLOW_SYN) || f->next[SIDE_CLIENT] != s->sequence + 1;
 }
 
+/* The SYN of one side; the server's also tells the client's number, so that it does not matter which comes first. */
 static void note_syn(struct flow *f, const struct segment *s, enum side side)
 {
 	f->next[side] = s->sequence + 1;
 	f->flags |= side == SIDE_CLIENT ? FLOW_SYN : FLOW_SYN_ACK;
+	if (side == SIDE_CLIENT || f->flags & FLOW_SYN)
+		return;
+	f->next[SIDE_CLIENT] = s->acknowledgment;
+	f->flags |= FLOW_SYN;
 }
 
 /* Starts listening: the first byte was said. */
@@ -340,7 +346,7 @@ static bool begin_session(struct pipeline *p, struct flow *f)
 
 	if (s == NULL)
 		return false;
-	session_init(s, !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)));
+	session_init(s, !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)), !(f->flags & FLOW_SYN && f->flags & FLOW_SYN_ACK));
 	if (f->flags & FLOW_SYN)
 		stream_init(&s->stream[SIDE_CLIENT], f->next[SIDE_CLIENT]);
 	if (f->flags & FLOW_SYN_ACK)

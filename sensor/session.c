@@ -9,11 +9,11 @@
 #define ALERT_FATAL          2  /* RFC 8446 section 6 */
 #define SESSION_PROTOCOL_MAX 32 /* bytes of a protocol's name, with its NUL */
 
-void session_init(struct session *s, bool midstream)
+void session_init(struct session *s, bool midstream, bool unsure)
 {
 	memset(s, 0, offsetof(struct session, smtp));
 	s->midstream = midstream;
-	smtp_dialog_init(&s->dialog, midstream);
+	smtp_dialog_init(&s->dialog, midstream || unsure);
 }
 
 void session_clear(struct session *s, struct session_shared *shared)
@@ -34,6 +34,8 @@ static const struct smtp_facts *smtp_facts(const struct session *s)
 static void begin_tls(struct session *s)
 {
 	s->smtp = s->dialog.facts;
+	if (s->smtp.starttls_reply / 100 != 2)
+		s->smtp.starttls_reply = 0; /* an earlier one's: that of this TLS was not seen */
 	s->phase = SESSION_TLS;
 	s->had_tls = true;
 	tls_handshake_init(&s->tls);
@@ -115,8 +117,10 @@ static void read_tls(struct session *s, enum side side, struct cursor bytes)
 static void read_hole(struct session *s, enum side side, size_t missing)
 {
 	s->gap = true;
-	if (s->phase == SESSION_TLS)
+	if (s->phase == SESSION_TLS) {
+		s->tls_gap[side] = true;
 		tls_handshake_gap(&s->tls, side, missing);
+	}
 	if (s->phase != SESSION_DIALOG)
 		return;
 	s->dialog_gap = true;
@@ -125,10 +129,19 @@ static void read_hole(struct session *s, enum side side, size_t missing)
 		s->reply_lost = true;
 }
 
-/* A reply is not read before the command that its segment acknowledges: captures change the order. */
-static bool replies_wait(const struct session *s, enum side side)
+/*
+ * Nobody is read before the bytes that his segment acknowledges: captures change the order of the two directions.
+ * Where those bytes wait for this very reply, it is enough that they are here.
+ */
+static bool too_early(const struct session *s, enum side side, bool behind)
 {
-	return side == SIDE_SERVER && s->phase == SESSION_DIALOG && stream_unseen(&s->stream[SIDE_CLIENT]) > 0;
+	const struct stream *other = &s->stream[side_other(side)];
+	bool awaited = s->phase == SESSION_DIALOG && side == SIDE_SERVER && smtp_dialog_waiting(&s->dialog);
+	uint32_t ack;
+
+	if (s->hurry || !other->synced || !stream_next_ack(&s->stream[side], behind, &ack))
+		return false;
+	return sequence_ahead(ack, awaited ? stream_seen_end(other) : other->next) > 1;
 }
 
 /* Hands bytes, or a hole, to who reads at the moment. Returns how much was used. */
@@ -154,7 +167,7 @@ static bool read_side(struct session *s, struct session_shared *shared, enum sid
 	uint8_t phase;
 	size_t used;
 
-	while (s->phase != SESSION_OVER && !replies_wait(s, side) && stream_next(stream, &bytes)) {
+	while (s->phase != SESSION_OVER && !too_early(s, side, false) && stream_next(stream, &bytes)) {
 		phase = s->phase;
 		used = read_bytes(s, shared, side, bytes, one_sided);
 		if (used == 0 && s->phase == phase)
@@ -198,13 +211,17 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
     const struct segment *segment, uint32_t sequence, bool one_sided)
 {
 	struct stream *stream = &s->stream[side];
+	struct stream_piece piece = {.sequence = sequence,
+	    .missing = segment->missing,
+	    .ack = segment->acknowledgment,
+	    .acks = segment->flags & FRAME_ACK,
+	    .bytes = segment->payload};
 
 	if (s->phase == SESSION_OVER)
 		return;
-	if (segment->flags & FRAME_ACK)
-		stream_acknowledged(&s->stream[side_other(side)], ns, segment->acknowledgment);
-	if (segment->payload.left + segment->missing > 0 &&
-	    stream_push(stream, &shared->streams, sequence, segment->payload, segment->missing))
+	if (piece.acks)
+		stream_acknowledged(&s->stream[side_other(side)], ns, piece.ack);
+	if (piece.bytes.left + piece.missing > 0 && stream_push(stream, &shared->streams, &piece))
 		read_both(s, shared, side, one_sided);
 	if (waits_in_vain(s, one_sided)) {
 		stop_waiting(s);
@@ -216,31 +233,45 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
 	session_settle(s, shared, ns, false);
 }
 
+/* Gives a hole up that is due. Returns whether there was one. */
 static bool settle_side(struct session *s, struct session_shared *shared, enum side side, uint64_t ns, bool force)
 {
 	struct stream *stream = &s->stream[side];
-	uint32_t next = stream->next;
+	uint64_t gaps = shared->streams.gaps;
 
 	if (!force && !stream_gap_due(stream, ns))
 		return false;
 	stream_give_up_gap(stream, &shared->streams);
+	if (shared->streams.gaps == gaps)
+		return false;
 	read_both(s, shared, side, false);
-	return stream->next != next;
+	return true;
+}
+
+/* One step of getting on although something is missing: first what came first. Returns whether there was any. */
+static bool settle_once(struct session *s, struct session_shared *shared, uint64_t ns, bool force)
+{
+	enum side first = too_early(s, SIDE_CLIENT, true) ? SIDE_SERVER : SIDE_CLIENT;
+
+	if (settle_side(s, shared, first, ns, force))
+		return true;
+	if (s->phase == SESSION_OVER || settle_side(s, shared, side_other(first), ns, force))
+		return s->phase != SESSION_OVER;
+	if (!force || s->phase != SESSION_DIALOG || !smtp_dialog_waiting(&s->dialog))
+		return false;
+	stop_waiting(s);
+	read_both(s, shared, SIDE_CLIENT, false);
+	return s->phase != SESSION_DIALOG || !smtp_dialog_waiting(&s->dialog);
 }
 
 void session_settle(struct session *s, struct session_shared *shared, uint64_t ns, bool force)
 {
-	bool moved = true;
-
-	while (moved && s->phase != SESSION_OVER) {
-		moved = settle_side(s, shared, SIDE_CLIENT, ns, force);
-		moved |= s->phase != SESSION_OVER && settle_side(s, shared, SIDE_SERVER, ns, force);
-		if (force && s->phase == SESSION_DIALOG && smtp_dialog_waiting(&s->dialog)) {
-			stop_waiting(s);
-			read_both(s, shared, SIDE_CLIENT, false);
-			moved |= !smtp_dialog_waiting(&s->dialog) || s->phase != SESSION_DIALOG;
-		}
-	}
+	while (s->phase != SESSION_OVER && settle_once(s, shared, ns, force))
+		;
+	if (!force || s->phase == SESSION_OVER)
+		return;
+	s->hurry = true; /* what acknowledges bytes that never were is read all the same */
+	read_both(s, shared, SIDE_CLIENT, false);
 }
 
 bool session_expects_more(const struct session *s)
@@ -267,7 +298,8 @@ static uint8_t flag_if(bool seen, bool would_be_seen)
 static void report_smtp(const struct session *s, const struct session_end *end, struct record *r)
 {
 	const struct smtp_facts *f = smtp_facts(s);
-	bool heard_all = end->client_seen && !s->midstream && !s->dialog_gap && (f->seen & SMTP_SPOKEN);
+	bool to_its_end = s->had_tls || end->ended;
+	bool heard_all = end->client_seen && to_its_end && !s->midstream && !s->dialog_gap && (f->seen & SMTP_SPOKEN);
 
 	if (f->seen & SMTP_SPOKEN)
 		record_set_text(r, &r->protocol, "smtp");
@@ -277,6 +309,21 @@ static void report_smtp(const struct session *s, const struct session_end *end, 
 	r->starttls_requested = flag_if(f->seen & SMTP_REQUESTED, heard_all);
 	r->starttls_reply = f->starttls_reply;
 	r->plaintext_mail = flag_if(f->seen & SMTP_MAIL, heard_all);
+}
+
+/* The first alert: where the other side's bytes, or the beginning, are missing, that may have been another one. */
+static void report_alert(const struct session *s, struct record *r)
+{
+	const struct tls_alert_fact *alert = &s->tls.facts.alert;
+	bool client = alert->side == SIDE_CLIENT;
+
+	if (alert->level == 0 || s->tls_gap[client ? SIDE_SERVER : SIDE_CLIENT])
+		return;
+	if (s->midstream && !(s->tls.facts.seen & (TLS_SAW_CLIENT_HELLO | TLS_SAW_SERVER_HELLO)))
+		return;
+	r->alert_level = alert->level;
+	r->alert_code = alert->code;
+	r->alert_side = client ? RECORD_SIDE_CLIENT : RECORD_SIDE_SERVER;
 }
 
 static void report_tls(const struct session *s, const struct session_end *end, struct record *r)
@@ -292,11 +339,7 @@ static void report_tls(const struct session *s, const struct session_end *end, s
 	r->client_min_version = f->client_min_version;
 	r->client_max_version = f->client_max_version;
 	r->sentinel = f->sentinel;
-	r->alert_level = f->alert.level;
-	r->alert_code = f->alert.code;
-	r->alert_side = f->alert.side == SIDE_CLIENT ? RECORD_SIDE_CLIENT : RECORD_SIDE_SERVER;
-	if (f->alert.level == 0)
-		r->alert_side = RECORD_SIDE_ABSENT;
+	report_alert(s, r);
 	if (client_hello)
 		r->fallback_scsv = flag(f->seen & TLS_FALLBACK_SCSV);
 	r->resumed = flag_if(f->seen & TLS_RESUMED, server_hello && (!old_form || f->seen & TLS_NOT_RESUMED));
@@ -340,12 +383,13 @@ void session_report(
 	    .gap = has_gap(s),
 	    .closed = end->closed,
 	    .ended = end->ended,
-	    .smtp = smtp->seen & SMTP_SPOKEN,
+	    .smtp = smtp->seen & (SMTP_SPOKEN | SMTP_SAW_BANNER),
 	    .foreign = smtp->seen & SMTP_FOREIGN,
 	    .capabilities = smtp->seen & SMTP_SAW_CAPABILITIES,
 	    .helo = smtp->seen & SMTP_SAW_HELO,
 	    .client_hello = tls & TLS_SAW_CLIENT_HELLO,
 	    .server_hello = tls & TLS_SAW_SERVER_HELLO,
+	    .fatal_alert = s->had_tls && s->tls.facts.alert.level == ALERT_FATAL,
 	    .client_encrypted = tls & TLS_CLIENT_ENCRYPTED,
 	    .server_encrypted = tls & TLS_SERVER_ENCRYPTED,
 	};

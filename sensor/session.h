@@ -25,6 +25,8 @@ struct session {
 	bool midstream;              /* the connection's start was not seen */
 	bool gap;                    /* bytes missing before the facts were complete */
 	bool dialog_gap;             /* ... within the dialogue */
+	bool tls_gap[SIDES];         /* ... of that side, within the handshake */
+	bool hurry;                  /* the end has come: the order of the two sides no longer matters */
 	uint8_t *lent[SIDES];        /* memory for messages that span records */
 	struct discover_flow *foreign; /* SESSION_FOREIGN: what nDPI knows */
 	bool had_tls;                /* `tls` below is what was said with last */
@@ -49,8 +51,9 @@ struct session_shared {
 	uint64_t tls_malformed;    /* sessions with a handshake that could not be read to its end */
 };
 
-/* Starts a session; streams are not synced yet. */
-void session_init(struct session *s, bool midstream);
+/* Starts a session; streams are not synced yet. `unsure`: one side's first bytes may have been missed, although the
+ * connection's start was seen. */
+void session_init(struct session *s, bool midstream, bool unsure);
 
 /* Frees what hangs on it. */
 void session_clear(struct session *s, struct session_shared *shared);

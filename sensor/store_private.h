@@ -27,8 +27,9 @@
 #define STORE_CLOSE_MS	 1000		/* milliseconds for the last heartbeat and the lease */
 #define STORE_SPOOL_MS                                                                             \
 	10000 /* milliseconds until a spool that could not be rewritten is tried again */
-#define STORE_TRIM_MS 3600000 /* milliseconds between two trimmings of the sets of flagged hosts   \
-			       */
+#define STORE_TRIM_MS                                                                              \
+	3600000 /* milliseconds between two trimmings of the sets of flagged hosts                 \
+		 */
 
 enum store_state {
 	STORE_AWAY,  /* no connection; a new one at retry_at */

@@ -10,6 +10,8 @@ struct stream_chunk {
 	uint32_t sequence;
 	uint32_t length;
 	uint32_t missing; /* bytes behind these that the snap length cut off */
+	uint32_t ack;     /* what its segment acknowledges of the other direction */
+	bool acks;
 	uint8_t bytes[];
 };
 
@@ -35,24 +37,27 @@ void stream_clear(struct stream *s, struct stream_stats *stats)
 		release_first(s, stats);
 }
 
-/* Puts a copy of bytes between `before` (NULL: at the head) and what follows it. */
+/* Puts a copy of a piece between `before` (NULL: at the head) and what follows it. */
 static struct stream_chunk *hold(struct stream *s, struct stream_stats *stats,
-    struct stream_chunk *before, uint32_t sequence, struct cursor bytes, uint32_t missing)
+    struct stream_chunk *before, const struct stream_piece *piece)
 {
+	size_t length = piece->bytes.left;
 	struct stream_chunk **link = before == NULL ? &s->first : &before->next;
 	struct stream_chunk *chunk;
 
-	if (s->held + bytes.left > LIMIT_HELD_SIDE || stats->held + bytes.left > LIMIT_HELD_TOTAL ||
-	    (chunk = malloc(sizeof(*chunk) + bytes.left)) == NULL) {
+	if (s->held + length > LIMIT_HELD_SIDE || stats->held + length > LIMIT_HELD_TOTAL ||
+	    (chunk = malloc(sizeof(*chunk) + length)) == NULL) {
 		stats->refused++;
 		return NULL;
 	}
 	*chunk = (struct stream_chunk){.next = *link,
-	    .sequence = sequence,
-	    .length = (uint32_t)bytes.left,
-	    .missing = missing};
-	if (bytes.left > 0)
-		memcpy(chunk->bytes, bytes.at, bytes.left);
+	    .sequence = piece->sequence,
+	    .length = (uint32_t)length,
+	    .missing = piece->missing,
+	    .ack = piece->ack,
+	    .acks = piece->acks};
+	if (length > 0)
+		memcpy(chunk->bytes, piece->bytes.at, length);
 	*link = chunk;
 	s->held += chunk->length;
 	s->chunks++;
@@ -67,112 +72,119 @@ static uint32_t chunk_end(const struct stream_chunk *chunk)
 }
 
 /* Compares what two copies say of the same place. */
-static bool conflicts(const struct stream_chunk *held, uint32_t sequence, struct cursor bytes)
+static bool conflicts(const struct stream_chunk *held, const struct stream_piece *piece)
 {
-	int32_t ahead = sequence_ahead(sequence, held->sequence);
+	int32_t ahead = sequence_ahead(piece->sequence, held->sequence);
 	uint32_t skip_held = ahead > 0 ? (uint32_t)ahead : 0, skip_new = ahead < 0 ? (uint32_t)-ahead : 0;
 	size_t common;
 
-	if (skip_held >= held->length || skip_new >= bytes.left)
+	if (skip_held >= held->length || skip_new >= piece->bytes.left)
 		return false;
 	common = held->length - skip_held;
-	if (common > bytes.left - skip_new)
-		common = bytes.left - skip_new;
-	return memcmp(held->bytes + skip_held, bytes.at + skip_new, common) != 0;
+	if (common > piece->bytes.left - skip_new)
+		common = piece->bytes.left - skip_new;
+	return memcmp(held->bytes + skip_held, piece->bytes.at + skip_new, common) != 0;
 }
 
-/* Drops the first `length` bytes of a segment, into its missing part if need be. */
-static void trim_front(uint32_t *sequence, struct cursor *bytes, uint32_t *missing, uint32_t length)
+static uint32_t piece_length(const struct stream_piece *piece)
 {
-	uint32_t captured = length < bytes->left ? length : (uint32_t)bytes->left;
-
-	*sequence += length;
-	bytes->at += captured;
-	bytes->left -= captured;
-	*missing -= length - captured;
+	return (uint32_t)piece->bytes.left + piece->missing;
 }
 
-/* The part of a segment that ends before `limit`. */
-static void part_before(uint32_t sequence, struct cursor bytes, uint32_t missing, uint32_t limit,
-    struct cursor *part, uint32_t *part_missing)
+/* Drops the first `length` bytes of a piece, into its missing part if need be. */
+static void trim_front(struct stream_piece *piece, uint32_t length)
 {
-	int32_t room = sequence_ahead(limit, sequence);
+	uint32_t captured = length < piece->bytes.left ? length : (uint32_t)piece->bytes.left;
 
-	*part = bytes;
-	*part_missing = missing;
-	if (room < 0)
-		room = 0;
-	if (bytes.left >= (uint32_t)room) {
-		part->left = (uint32_t)room;
-		*part_missing = 0;
-	} else if (bytes.left + missing > (uint32_t)room) {
-		*part_missing = (uint32_t)room - (uint32_t)bytes.left;
+	piece->sequence += length;
+	piece->bytes.at += captured;
+	piece->bytes.left -= captured;
+	piece->missing -= length - captured;
+}
+
+/* The part of a piece that ends before `limit`, which lies within or behind it. */
+static struct stream_piece part_before(const struct stream_piece *piece, uint32_t limit)
+{
+	struct stream_piece part = *piece;
+	uint32_t room = limit - piece->sequence;
+
+	if (piece->bytes.left >= room) {
+		part.bytes.left = room;
+		part.missing = 0;
+	} else if (piece_length(piece) > room) {
+		part.missing = room - (uint32_t)piece->bytes.left;
 	}
+	return part;
 }
 
-/* Holds those parts of a segment that no held chunk has: the first copy wins. */
-static void hold_new_parts(struct stream *s, struct stream_stats *stats, uint32_t sequence,
-    struct cursor bytes, uint32_t missing)
+/* Holds those parts of a piece that no held chunk has: the first copy wins. */
+static void hold_new_parts(struct stream *s, struct stream_stats *stats, struct stream_piece *piece)
 {
 	struct stream_chunk *before = NULL, *next = s->first;
-	struct cursor part;
-	uint32_t part_missing;
+	struct stream_piece part;
 	bool conflict = false;
+	uint32_t covered;
 
-	while (bytes.left + missing > 0) {
-		if (next != NULL && sequence_ahead(sequence, chunk_end(next)) >= 0) {
+	while (piece_length(piece) > 0) {
+		if (next != NULL && sequence_ahead(piece->sequence, chunk_end(next)) >= 0) {
 			before = next;
 			next = next->next;
 			continue;
 		}
-		if (next != NULL && sequence_ahead(sequence, next->sequence) >= 0) {
-			uint32_t covered = chunk_end(next) - sequence;
-
-			conflict |= conflicts(next, sequence, bytes);
-			if (covered >= bytes.left + missing)
+		if (next != NULL && sequence_ahead(piece->sequence, next->sequence) >= 0) {
+			covered = chunk_end(next) - piece->sequence;
+			conflict |= conflicts(next, piece);
+			if (covered >= piece_length(piece))
 				break;
-			trim_front(&sequence, &bytes, &missing, covered);
+			trim_front(piece, covered);
 			continue;
 		}
-		part = bytes;
-		part_missing = missing;
-		if (next != NULL)
-			part_before(sequence, bytes, missing, next->sequence, &part, &part_missing);
-		before = hold(s, stats, before, sequence, part, part_missing);
+		part = next == NULL ? *piece : part_before(piece, next->sequence);
+		before = hold(s, stats, before, &part);
 		if (before == NULL)
 			break;
-		trim_front(&sequence, &bytes, &missing, (uint32_t)part.left + part_missing);
+		trim_front(piece, piece_length(&part));
 	}
 	stats->conflicts += conflict;
 }
 
-bool stream_push(struct stream *s, struct stream_stats *stats, uint32_t sequence, struct cursor bytes,
-    uint32_t missing)
+/* A piece so far ahead that no receiver would have taken it, and that the receiver has not acknowledged. */
+static bool too_far_ahead(const struct stream *s, uint32_t sequence)
 {
+	if (sequence_ahead(sequence, s->next) <= LIMIT_SEQUENCE_AHEAD)
+		return false;
+	return !s->acked || sequence_ahead(s->acknowledged, sequence) < 0;
+}
+
+bool stream_push(struct stream *s, struct stream_stats *stats, const struct stream_piece *given)
+{
+	struct stream_piece piece = *given;
 	int32_t ahead;
 
 	if (!s->synced)
-		stream_init(s, sequence);
-	ahead = sequence_ahead(sequence, s->next);
+		stream_init(s, piece.sequence);
+	ahead = sequence_ahead(piece.sequence, s->next);
 	if (ahead < 0) {
-		if ((uint32_t)-ahead >= bytes.left + missing) {
+		if ((uint32_t)-ahead >= piece_length(&piece)) {
 			stats->retransmitted++;
 			return false;
 		}
-		trim_front(&sequence, &bytes, &missing, (uint32_t)-ahead);
+		trim_front(&piece, (uint32_t)-ahead);
 		ahead = 0;
 	}
 	if (ahead == 0 && s->first == NULL) {
-		s->fresh = bytes;
-		s->fresh_missing = missing;
+		s->fresh = piece.bytes;
+		s->fresh_missing = piece.missing;
+		s->fresh_ack = piece.ack;
+		s->fresh_acks = piece.acks;
 		return true;
 	}
-	if (ahead > LIMIT_SEQUENCE_AHEAD && !(s->acked && sequence_ahead(s->acknowledged, sequence) >= 0)) {
+	if (too_far_ahead(s, piece.sequence)) {
 		stats->refused++;
 		return false;
 	}
 	stats->out_of_order += ahead > 0;
-	hold_new_parts(s, stats, sequence, bytes, missing);
+	hold_new_parts(s, stats, &piece);
 	return s->first != NULL && s->first->sequence == s->next;
 }
 
@@ -228,14 +240,31 @@ void stream_used(struct stream *s, struct stream_stats *stats, size_t length)
 
 void stream_keep(struct stream *s, struct stream_stats *stats)
 {
-	if (s->fresh.left + s->fresh_missing > 0)
-		(void)hold(s, stats, NULL, s->next, s->fresh, s->fresh_missing);
+	struct stream_piece rest = {.sequence = s->next,
+	    .missing = s->fresh_missing,
+	    .ack = s->fresh_ack,
+	    .acks = s->fresh_acks,
+	    .bytes = s->fresh};
+
+	if (piece_length(&rest) > 0)
+		(void)hold(s, stats, NULL, &rest);
 	s->fresh = (struct cursor){0};
 	s->fresh_missing = 0;
 }
 
-/* Where the bytes seen without a hole end. */
-static uint32_t seen_end(const struct stream *s)
+bool stream_next_ack(const struct stream *s, bool behind, uint32_t *ack)
+{
+	bool fresh = s->fresh.left + s->fresh_missing > 0;
+	bool acks = fresh ? s->fresh_acks : s->first != NULL && s->first->acks;
+
+	if (!fresh && !behind && s->first != NULL && s->first->sequence != s->next)
+		return false;
+	if (acks)
+		*ack = fresh ? s->fresh_ack : s->first->ack;
+	return acks;
+}
+
+uint32_t stream_seen_end(const struct stream *s)
 {
 	uint32_t end = s->next + (uint32_t)s->fresh.left + s->fresh_missing;
 
@@ -259,7 +288,7 @@ void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence)
 
 uint32_t stream_unseen(const struct stream *s)
 {
-	int32_t unseen = s->acked ? sequence_ahead(s->acknowledged, seen_end(s)) : 0;
+	int32_t unseen = s->acked ? sequence_ahead(s->acknowledged, stream_seen_end(s)) : 0;
 
 	return unseen > 1 ? (uint32_t)unseen : 0;
 }
@@ -281,7 +310,7 @@ bool stream_gap_due(const struct stream *s, uint64_t now_ns)
 void stream_give_up_gap(struct stream *s, struct stream_stats *stats)
 {
 	struct stream_chunk *last = NULL;
-	uint32_t missing, end = seen_end(s);
+	uint32_t missing, end = stream_seen_end(s);
 
 	for (struct stream_chunk *c = s->first; c != NULL && sequence_ahead(end, c->sequence) > 0; c = c->next)
 		last = c;
@@ -294,5 +323,5 @@ void stream_give_up_gap(struct stream *s, struct stream_stats *stats)
 		return;
 	stats->gaps++;
 	stats->gap_bytes += missing;
-	(void)hold(s, stats, last, end, (struct cursor){0}, missing);
+	(void)hold(s, stats, last, &(struct stream_piece){.sequence = end, .missing = missing});
 }

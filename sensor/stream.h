@@ -32,6 +32,8 @@ struct stream {
 	bool acked;               /* `acknowledged` is known */
 	uint64_t unseen_since_ns; /* when the other end was first known to have bytes that we have not; 0: it has none */
 	struct stream_chunk *first; /* held segments by sequence number, without overlap */
+	uint32_t fresh_ack;       /* what the segment below acknowledges of the other direction */
+	bool fresh_acks;          /* ... it does */
 	struct cursor fresh;      /* the segment just pushed, as far as it is next in order and not used yet */
 	uint32_t fresh_missing;   /* bytes that the snap length cut off behind it */
 };
@@ -48,12 +50,17 @@ void stream_init(struct stream *s, uint32_t next);
 /* Frees what is held. */
 void stream_clear(struct stream *s, struct stream_stats *stats);
 
-/*
- * A segment with `missing` further bytes that were not captured. The bytes must live until stream_keep.
- * Returns whether stream_next may have something to hand on.
- */
-bool stream_push(struct stream *s, struct stream_stats *stats, uint32_t sequence, struct cursor bytes,
-    uint32_t missing);
+/* What arrives: one segment's part of a stream. */
+struct stream_piece {
+	uint32_t sequence;
+	uint32_t missing;    /* bytes behind `bytes` that were not captured */
+	uint32_t ack;        /* what its segment acknowledges of the other direction, good with `acks` */
+	bool acks;
+	struct cursor bytes; /* must live until stream_keep */
+};
+
+/* Takes a piece. Returns whether stream_next may have something to hand on. */
+bool stream_push(struct stream *s, struct stream_stats *stats, const struct stream_piece *piece);
 
 /* The next bytes in order, or, with bytes->at NULL, a hole of bytes->left bytes that will never be filled;
  * false when there is neither. */
@@ -67,6 +74,13 @@ void stream_keep(struct stream *s, struct stream_stats *stats);
 
 /* The other end has acknowledged all before `sequence`. */
 void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence);
+
+/* What the segment of the next bytes in order, or `behind` the hole before them, acknowledges of the other
+ * direction: that came before it. False where that is not known. */
+MUST_USE bool stream_next_ack(const struct stream *s, bool behind, uint32_t *ack);
+
+/* The sequence number behind the last byte that was seen without a hole before it. */
+uint32_t stream_seen_end(const struct stream *s);
 
 /* Bytes that the other end has acknowledged and nobody has seen, at the place where we wait. An
  * acknowledged FIN counts as a byte there (RFC 9293 section 3.4), so a single one is taken for that. */

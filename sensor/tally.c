@@ -298,19 +298,23 @@ int tally_add(struct tally *t, const struct record *r)
 	return failed;
 }
 
+/* Also those that wait anyway may have been flagged before what made them wait. */
+static void doubt_entry(void *to, struct tally_entry *e)
+{
+	(void)to;
+	e->flags_due = UINT8_MAX;
+	e->expires_ms = 0;
+}
+
 void tally_doubt(struct tally *t)
 {
 	for (size_t kind = 0; kind < TALLY_KINDS; kind++) {
 		struct tally_link *clean = &t->tables[kind].clean;
 
-		while (clean->next != clean) {
-			struct tally_entry *e = (struct tally_entry *)clean->next;
-
-			e->flags_due = UINT8_MAX;
-			e->expires_ms = 0;
-			tally_move(t, e, TALLY_DIRTY, false);
-		}
+		while (clean->next != clean)
+			tally_move(t, (struct tally_entry *)clean->next, TALLY_DIRTY, false);
 	}
+	tally_each_waiting(t, doubt_entry, NULL);
 }
 
 void tally_forget(struct tally *t, uint64_t ms)

@@ -161,7 +161,7 @@ static bool grow_counters(struct tally_entry *e)
 
 static struct tally_counter *add_counter(struct tally_entry *e, uint32_t id)
 {
-	if (e->count == e->room && !grow_counters(e))
+	if ((e->counters == NULL || e->count == e->room) && !grow_counters(e))
 		return NULL;
 	e->counters[e->count] = (struct tally_counter){0};
 	e->ids[e->count] = id;

@@ -3,7 +3,6 @@
 
 #include "../parsers/tls_hello.h"
 
-#define ALERT_FATAL            2
 #define ALERT_PROTOCOL_VERSION 70 /* RFC 8446 section 6.2 */
 
 /* A side that we see and that never came to encrypted data. */
@@ -12,9 +11,9 @@ static bool stopped_short(const struct verdict_facts *f)
 	return (f->client_seen && !f->client_encrypted) || (f->server_seen && !f->server_encrypted);
 }
 
-static bool handshake_failed(const struct record *r, const struct verdict_facts *f)
+static bool handshake_failed(const struct verdict_facts *f)
 {
-	if (r->alert_level == ALERT_FATAL)
+	if (f->fatal_alert)
 		return true;
 	if (!f->client_hello && !f->server_hello)
 		return false;
@@ -23,7 +22,7 @@ static bool handshake_failed(const struct record *r, const struct verdict_facts 
 
 static uint8_t mail_outcome(const struct record *r, const struct verdict_facts *f)
 {
-	if (r->starttls_offered == RECORD_TRUE && r->starttls_requested != RECORD_TRUE)
+	if (r->starttls_offered == RECORD_TRUE && r->starttls_requested == RECORD_FALSE)
 		return OUTCOME_STARTTLS_UNUSED;
 	if (r->starttls_offered == RECORD_FALSE)
 		return OUTCOME_STARTTLS_NOT_OFFERED;
@@ -44,10 +43,10 @@ static uint8_t judge_outcome(const struct record *r, const struct verdict_facts 
 {
 	if (f->foreign)
 		return OUTCOME_NOT_SMTP;
-	if (handshake_failed(r, f))
+	if (handshake_failed(f))
 		return OUTCOME_TLS_FAILED;
-	if (f->server_hello)
-		return OUTCOME_TLS;
+	if (f->server_hello) /* the failure may be in what was not captured */
+		return stopped_short(f) ? OUTCOME_UNKNOWN : OUTCOME_TLS;
 	if (r->starttls_reply != 0 && r->starttls_reply / 100 != 2)
 		return OUTCOME_STARTTLS_REFUSED;
 	if (abandoned(r, f))
@@ -56,7 +55,9 @@ static uint8_t judge_outcome(const struct record *r, const struct verdict_facts 
 		return mail_outcome(r, f);
 	if (f->client_hello || f->midstream || f->gap || !f->ended)
 		return OUTCOME_UNKNOWN;
-	return f->client_seen && f->server_seen ? OUTCOME_NO_MAIL : OUTCOME_UNKNOWN;
+	if (!f->client_seen || !f->server_seen || (!f->smtp && !f->silent))
+		return OUTCOME_UNKNOWN;
+	return OUTCOME_NO_MAIL;
 }
 
 /* A protocol_version alert blames the side that did not send it. */

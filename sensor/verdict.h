@@ -14,9 +14,11 @@ struct verdict_facts {
 	bool gap;                        /* bytes missing before the facts were complete */
 	bool closed;                     /* by FIN or RST of either side */
 	bool ended;                      /* closed, or silent for too long; not just the end of the capture */
+	bool silent;                     /* nobody said a byte */
 	bool smtp, foreign;              /* SMTP was spoken; something else was */
 	bool capabilities, helo;         /* a whole EHLO reply was seen; HELO was sent */
 	bool client_hello, server_hello;
+	bool fatal_alert;                /* at least one, in the clear */
 	bool client_encrypted, server_encrypted; /* went on to encrypted data */
 };
 

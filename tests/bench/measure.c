@@ -1,6 +1,6 @@
 /*
- * measure FILE COMMAND ...: runs the command and appends to FILE one line of what it cost: CPU seconds (user and
- * system) and the most memory it had, in kB. Its exit status is the command's.
+ * measure FILE COMMAND ...: runs the command and appends to FILE one line of what it cost: CPU
+ * seconds (user and system) and the most memory it had, in kB. Its exit status is the command's.
  */
 #include <err.h>
 #include <errno.h>
@@ -23,7 +23,8 @@ static int note(const char *path, const struct rusage *used)
 
 	if (to == NULL)
 		return -1;
-	fprintf(to, "%.6f %ld\n", seconds(used->ru_utime) + seconds(used->ru_stime), used->ru_maxrss);
+	fprintf(
+	    to, "%.6f %ld\n", seconds(used->ru_utime) + seconds(used->ru_stime), used->ru_maxrss);
 	return fclose(to);
 }
 

@@ -20,8 +20,8 @@ static void count_record(void *context, const struct record *r)
 	c->by[r->outcome][r->tls_version % VERSIONS]++;
 }
 
-static void take_packet(void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured,
-    size_t length)
+static void take_packet(
+    void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured, size_t length)
 {
 	struct counts *c = context;
 
@@ -37,8 +37,8 @@ static void print_counts(const struct counts *c)
 			if (c->by[outcome][v] == 0)
 				continue;
 			version = tls_version_number((uint16_t)v);
-			printf("%s %s %llu\n", record_outcome_name(outcome), version != NULL ? version : "-",
-			    (unsigned long long)c->by[outcome][v]);
+			printf("%s %s %llu\n", record_outcome_name(outcome),
+			    version != NULL ? version : "-", (unsigned long long)c->by[outcome][v]);
 		}
 }
 

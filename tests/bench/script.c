@@ -11,8 +11,10 @@
 #include "../../parsers/frame.h"
 #include "../../parsers/side.h"
 
-#define TURNS_MAX     64
-#define FLIGHT_BYTES  3000  /* a leaf and an intermediate certificate of 2048 bits, with the messages around them */
+#define TURNS_MAX 64
+#define FLIGHT_BYTES                                                                               \
+	3000 /* a leaf and an intermediate certificate of 2048 bits, with the messages around them \
+	      */
 #define RECORD_HEADER 5
 #define RECORD_MAX    16384 /* RFC 8446 section 5.1 */
 
@@ -73,8 +75,8 @@ static void take_segment(struct talk *talk, const struct segment *s)
 		talk->next[side] = ++sequence;
 	if (s->payload.left == 0 || sequence != talk->next[side])
 		return;
-	memcpy(turn_open(turn_of(talk, side), turn_of(talk, side)->length, s->payload.left), s->payload.at,
-	    s->payload.left);
+	memcpy(turn_open(turn_of(talk, side), turn_of(talk, side)->length, s->payload.left),
+	    s->payload.at, s->payload.left);
 	talk->next[side] += (uint32_t)s->payload.left;
 }
 
@@ -89,11 +91,13 @@ static void read_capture(struct talk *talk, const char *path)
 	if (capture == NULL)
 		errx(EXIT_USAGE, "%s; record the captures first: tests/record/record", why);
 	while (pcap_next_ex(capture, &header, &frame) == 1)
-		if (frame_decode(pcap_datalink(capture), frame, header->caplen, header->len, &s, NULL) == RESULT_OK)
+		if (frame_decode(pcap_datalink(capture), frame, header->caplen, header->len, &s,
+			NULL) == RESULT_OK)
 			take_segment(talk, &s);
 	pcap_close(capture);
 	if (talk->client_port == 0 || talk->count == 0)
-		errx(EXIT_USAGE, "%s: holds no connection with its SYN; take another capture", path);
+		errx(
+		    EXIT_USAGE, "%s: holds no connection with its SYN; take another capture", path);
 }
 
 static size_t get(const uint8_t *at, int bytes)
@@ -155,7 +159,8 @@ static void grow_flight(struct turn *t)
 
 	for (size_t at = 0; at + RECORD_HEADER < t->length; at += RECORD_HEADER + length) {
 		length = get(t->bytes + at + 3, 2);
-		if (t->bytes[at] == RECORD_HANDSHAKE && t->bytes[at + RECORD_HEADER] == MESSAGE_CERTIFICATE) {
+		if (t->bytes[at] == RECORD_HANDSHAKE &&
+		    t->bytes[at + RECORD_HEADER] == MESSAGE_CERTIFICATE) {
 			grow_certificates(t, at);
 			return;
 		}
@@ -201,18 +206,21 @@ static void grow(struct talk *talk, const char *path, size_t length)
 		t = &talk->turns[i];
 		if (flight == NULL && t->side == SIDE_SERVER && t->bytes[0] == RECORD_HANDSHAKE)
 			flight = t;
-		if (t->side == SIDE_CLIENT && t->bytes[0] == RECORD_DATA && (mail == NULL || t->length > mail->length))
+		if (t->side == SIDE_CLIENT && t->bytes[0] == RECORD_DATA &&
+		    (mail == NULL || t->length > mail->length))
 			mail = t;
 	}
 	if (flight == NULL || mail == NULL)
-		errx(EXIT_USAGE, "%s: holds no TLS handshake with mail behind it; take another capture", path);
+		errx(EXIT_USAGE,
+		    "%s: holds no TLS handshake with mail behind it; take another capture", path);
 	grow_flight(flight);
 	if (length > talk_length(talk))
 		grow_mail(mail, length - talk_length(talk));
 }
 
 /* Adds a step; what it takes of its side's sequence numbers is counted in `said`. */
-static void add_step(struct script *s, uint32_t said[SIDES], enum side side, uint8_t flags, size_t at, size_t length)
+static void add_step(
+    struct script *s, uint32_t said[SIDES], enum side side, uint8_t flags, size_t at, size_t length)
 {
 	s->steps[s->step_count++] = (struct step){
 	    .side = (uint8_t)side,
@@ -225,7 +233,8 @@ static void add_step(struct script *s, uint32_t said[SIDES], enum side side, uin
 	said[side] += (uint32_t)length + (flags & (FRAME_SYN | FRAME_FIN) ? 1 : 0);
 }
 
-/* Full segments, every second one acknowledged by itself; the last one by what the other side says next. */
+/* Full segments, every second one acknowledged by itself; the last one by what the other side says
+ * next. */
 static void add_turn(struct script *s, uint32_t said[SIDES], const struct turn *t, size_t at)
 {
 	size_t left = t->length, length;
@@ -233,7 +242,8 @@ static void add_turn(struct script *s, uint32_t said[SIDES], const struct turn *
 	for (unsigned n = 1; left > 0; n++) {
 		length = left < SCRIPT_MSS ? left : SCRIPT_MSS;
 		left -= length;
-		add_step(s, said, t->side, left > 0 ? FRAME_ACK : FRAME_ACK | FRAME_PSH, at, length);
+		add_step(
+		    s, said, t->side, left > 0 ? FRAME_ACK : FRAME_ACK | FRAME_PSH, at, length);
 		if (left > 0 && n % 2 == 0)
 			add_step(s, said, side_other(t->side), FRAME_ACK, 0, 0);
 		at += length;

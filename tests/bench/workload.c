@@ -1,7 +1,8 @@
 /*
- * Writes a capture of many SMTP sessions at once, for measuring. What they say is real, taken from the captures
- * in tests/captures; who says it and when is made up, always the same for the same seed. Addresses are those
- * set aside for benchmarks: 198.18.0.0/15 (RFC 2544) and 2001:2::/48 (RFC 5180).
+ * Writes a capture of many SMTP sessions at once, for measuring. What they say is real, taken from
+ * the captures in tests/captures; who says it and when is made up, always the same for the same
+ * seed. Addresses are those set aside for benchmarks: 198.18.0.0/15 (RFC 2544) and 2001:2::/48 (RFC
+ * 5180).
  */
 #include <err.h>
 #include <stdbool.h>
@@ -16,21 +17,22 @@
 #include "../../parsers/side.h"
 #include "script.h"
 
-#define START_S     1767225600 /* 2026-01-01 */
+#define START_S	    1767225600 /* 2026-01-01 */
 #define NS_PER_S    1000000000u
-#define SNAPLEN     262144
+#define SNAPLEN	    262144
 #define SCRIPTS_MAX 8
-#define CLIENTS     20000u
-#define SERVERS     2000u
-#define SERVERS_OF  7u         /* servers that one client mails to */
-#define IPV6_CLIENT 8u         /* every so manyth client speaks IPv6 */
-#define RETRY       60000u     /* half-open flows until a SYN/ACK is sent again */
+#define CLIENTS	    20000u
+#define SERVERS	    2000u
+#define SERVERS_OF  7u	   /* servers that one client mails to */
+#define IPV6_CLIENT 8u	   /* every so manyth client speaks IPv6 */
+#define RETRY	    60000u /* half-open flows until a SYN/ACK is sent again */
 #define HEADER_MAX  (14 + 40 + 40)
 
 enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
-    "workload [-n SESSIONS] [-b BYTES] [-o OPEN] [-s HALF_OPEN] [-t NS] [-x SEED] FILE CAPTURE:WEIGHT ...\n"
+    "workload [-n SESSIONS] [-b BYTES] [-o OPEN] [-s HALF_OPEN] [-t NS] [-x SEED] FILE "
+    "CAPTURE:WEIGHT ...\n"
     "  -n  sessions (1000)          -b  bytes that both sides of one say together (12000)\n"
     "  -o  sessions at once (100)   -s  flows before them that stay half open (0)\n"
     "  -t  ns between packets (5000)";
@@ -90,7 +92,8 @@ static uint8_t *put_ethernet(uint8_t *at, const struct ends *e, enum side side)
 
 static uint32_t ipv4_of(const struct ends *e, enum side side)
 {
-	return side == SIDE_CLIENT ? 0xc6120000u + e->client : 0xc6130000u + e->server; /* 198.18, 198.19 */
+	return side == SIDE_CLIENT ? 0xc6120000u + e->client
+				   : 0xc6130000u + e->server; /* 198.18, 198.19 */
 }
 
 /* RFC 1071, over a header whose checksum is zero. */
@@ -101,7 +104,7 @@ static uint16_t checksum(const uint8_t *header, size_t length)
 	for (size_t i = 0; i < length; i += 2)
 		sum += (uint32_t)(header[i] << 8 | header[i + 1]);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~(sum + (sum >> 16));
+	return (uint16_t) ~(sum + (sum >> 16));
 }
 
 static uint8_t *put_ipv4(uint8_t *at, const struct ends *e, enum side side, size_t length)
@@ -137,7 +140,8 @@ static uint8_t *put_tcp(uint8_t *at, const struct ends *e, const struct step *s,
 	at = put(at, 2, s->side == SIDE_CLIENT ? e->client_port : 25);
 	at = put(at, 2, s->side == SIDE_CLIENT ? 25 : e->client_port);
 	at = put(at, 4, e->initial[s->side] + s->sequence);
-	at = put(at, 4, s->flags & FRAME_ACK ? e->initial[side_other(s->side)] + s->acknowledgment : 0);
+	at = put(
+	    at, 4, s->flags & FRAME_ACK ? e->initial[side_other(s->side)] + s->acknowledgment : 0);
 	at = put(at, 2, (syn ? 0xa000u : 0x8000u) | s->flags);
 	at = put(at, 6, 0xfaf000000000u);
 	if (syn)
@@ -151,7 +155,8 @@ static size_t tcp_header(const struct step *s)
 	return s->flags & FRAME_SYN ? 40 : 32;
 }
 
-static void write_step(struct writer *w, const struct ends *e, const struct step *s, const uint8_t *bytes)
+static void write_step(
+    struct writer *w, const struct ends *e, const struct step *s, const uint8_t *bytes)
 {
 	size_t length = tcp_header(s) + s->length;
 	struct pcap_pkthdr header = {0};
@@ -206,9 +211,11 @@ static bool play(struct writer *w, struct session *s)
 	return s->next < s->script->step_count;
 }
 
-/* Round after round each open session says something, but for every fourth; the next one takes the place of
- * one that is over. The first ones begin one after another within as many rounds as a session has. */
-static void write_sessions(struct writer *w, const struct options *o, struct script *scripts, size_t count)
+/* Round after round each open session says something, but for every fourth; the next one takes the
+ * place of one that is over. The first ones begin one after another within as many rounds as a
+ * session has. */
+static void write_sessions(
+    struct writer *w, const struct options *o, struct script *scripts, size_t count)
 {
 	struct session *open = calloc(o->open, sizeof(*open));
 	uint64_t begun = 0, over = 0, spread = scripts[0].step_count / 2 + 1;
@@ -236,7 +243,8 @@ static void write_sessions(struct writer *w, const struct options *o, struct scr
 static void write_half_open(struct writer *w, uint64_t number, bool answered)
 {
 	static const struct step syn = {.side = SIDE_CLIENT, .flags = FRAME_SYN};
-	static const struct step syn_ack = {.side = SIDE_SERVER, .flags = FRAME_SYN | FRAME_ACK, .acknowledgment = 1};
+	static const struct step syn_ack = {
+	    .side = SIDE_SERVER, .flags = FRAME_SYN | FRAME_ACK, .acknowledgment = 1};
 	struct ends e = {
 	    .client = (uint32_t)number % 65536,
 	    .server = (uint32_t)number % SERVERS,
@@ -267,7 +275,8 @@ static void read_scripts(struct script *scripts, size_t count, char **arguments,
 
 		scripts[i].weight = colon != NULL ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
 		if (scripts[i].weight == 0)
-			errx(EXIT_USAGE, "%s: give a capture with its weight, such as FILE:60", arguments[i]);
+			errx(EXIT_USAGE, "%s: give a capture with its weight, such as FILE:60",
+			    arguments[i]);
 		*colon = '\0';
 		script_read(&scripts[i], arguments[i], length);
 	}
@@ -275,8 +284,10 @@ static void read_scripts(struct script *scripts, size_t count, char **arguments,
 
 static struct options read_options(int argc, char **argv)
 {
-	struct options o = {.sessions = 1000, .bytes = 12000, .open = 100, .tick_ns = 5000, .seed = 1};
-	uint64_t *const values[] = {&o.sessions, &o.bytes, &o.open, &o.half_open, &o.tick_ns, &o.seed};
+	struct options o = {
+	    .sessions = 1000, .bytes = 12000, .open = 100, .tick_ns = 5000, .seed = 1};
+	uint64_t *const values[] = {
+	    &o.sessions, &o.bytes, &o.open, &o.half_open, &o.tick_ns, &o.seed};
 	static const char letters[] = "nbostx";
 	int letter;
 
@@ -294,8 +305,10 @@ int main(int argc, char **argv)
 {
 	struct options o = read_options(argc, argv);
 	size_t count = (size_t)(argc - optind - 1);
-	pcap_t *kind = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, SNAPLEN, PCAP_TSTAMP_PRECISION_NANO);
-	struct writer w = {.ns = (uint64_t)START_S * NS_PER_S, .tick_ns = o.tick_ns, .random = o.seed};
+	pcap_t *kind =
+	    pcap_open_dead_with_tstamp_precision(DLT_EN10MB, SNAPLEN, PCAP_TSTAMP_PRECISION_NANO);
+	struct writer w = {
+	    .ns = (uint64_t)START_S * NS_PER_S, .tick_ns = o.tick_ns, .random = o.seed};
 	struct script scripts[SCRIPTS_MAX] = {0};
 	bool failed;
 

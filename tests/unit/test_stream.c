@@ -58,7 +58,9 @@ static void push_cut(struct reader *r, uint32_t sequence, const char *text, size
 	uint8_t *copy = malloc(length + 1); /* its own block: the sanitizer sees a read behind it */
 
 	memcpy(copy, text, length);
-	if (stream_push(&r->stream, &r->stats, sequence, cursor_over(copy, length), missing))
+	struct stream_piece piece = {
+	    .sequence = sequence, .missing = missing, .bytes = cursor_over(copy, length)};
+	if (stream_push(&r->stream, &r->stats, &piece))
 		drain(r);
 	stream_keep(&r->stream, &r->stats);
 	free(copy);

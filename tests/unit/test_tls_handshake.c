@@ -159,6 +159,24 @@ static void test_as_recorded(void **state)
 	}
 }
 
+/* Those whose ClientHello is of another kind than the other tests take for granted. */
+static void test_old_forms(void **state)
+{
+	static const char *const names[] = {"java-ssl2-form", "nss-ssl3"};
+	struct listener l;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		conversation_load(&talk, names[i]);
+		for (size_t each = 1; each < 300; each++) {
+			listener_begin(&l);
+			feed_flights(&l, each);
+			check(&l, false);
+			listener_end(&l);
+		}
+	}
+}
+
 static void test_one_side_first(void **state)
 {
 	struct listener l;
@@ -862,6 +880,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_as_recorded),
+	    cmocka_unit_test(test_old_forms),
 	    cmocka_unit_test(test_one_side_first),
 	    cmocka_unit_test(test_split_at_every_byte),
 	    cmocka_unit_test(test_refragmented),

@@ -1,0 +1,268 @@
+/*
+ * What handshake messages say: hellos, ServerKeyExchange by the kind of its cipher suite (RFC 5246
+ * section 7.4.3, RFC 8422 section 5.4, RFC 4279 and RFC 5489 with PSK), and those that tell all by
+ * being there.
+ */
+#include "tls_messages.h"
+
+#include <string.h>
+
+#include "tls_names.h"
+
+void tls_message_note_letter(struct tls_handshake *h, enum side side, char letter)
+{
+	char *history = h->facts.history;
+	size_t length = strlen(history);
+	char event = side == SIDE_CLIENT ? letter : (char)(letter - 'A' + 'a');
+
+	if (length > 0 && history[length - 1] == event && (letter == 'D' || letter == 'F'))
+		return;
+	if (length + 1 < sizeof(h->facts.history)) {
+		history[length] = event;
+		history[length + 1] = '\0';
+	}
+}
+
+static void copy_printable(char *to, size_t size, struct cursor from)
+{
+	size_t length = from.left < size - 1 ? from.left : size - 1;
+
+	for (size_t i = 0; i < length; i++)
+		to[i] = from.at[i] > 0x20 && from.at[i] < 0x7f ? (char)from.at[i] : '?';
+	to[length] = '\0';
+}
+
+/* Messages that are read whole. */
+
+static void note_client_hello(struct tls_handshake *h, const struct tls_client_hello *hello)
+{
+	tls_message_note_letter(h, SIDE_CLIENT, 'C');
+	h->early_data = hello->has_early_data;
+	if (tls_saw(h, TLS_SAW_CLIENT_HELLO))
+		return; /* the second, after a HelloRetryRequest, offers no more than the first */
+	tls_note(h, TLS_SAW_CLIENT_HELLO | (hello->fallback_scsv ? TLS_FALLBACK_SCSV : 0u));
+	h->facts.client_legacy_version = hello->legacy_version;
+	h->facts.client_max_version = hello->max_version;
+	h->facts.client_min_version = hello->min_version;
+	copy_printable(h->facts.server_name, sizeof(h->facts.server_name), hello->server_name);
+}
+
+static int read_client_hello(struct tls_handshake *h, struct cursor body)
+{
+	struct tls_client_hello hello;
+	int result = tls_client_hello_parse(body, &hello);
+
+	if (result == RESULT_OK)
+		note_client_hello(h, &hello);
+	return result;
+}
+
+static void note_server_hello(struct tls_handshake *h, const struct tls_server_hello *hello)
+{
+	tls_message_note_letter(h, SIDE_SERVER, hello->retry ? 'J' : 'S');
+	if (hello->retry) {
+		tls_note(h, TLS_SAW_RETRY);
+		return;
+	}
+	if (tls_saw(h, TLS_SAW_SERVER_HELLO))
+		return;
+	tls_note(h, TLS_SAW_SERVER_HELLO);
+	h->facts.version = hello->version;
+	h->facts.cipher_suite = hello->cipher_suite;
+	h->facts.group = hello->group;
+	h->facts.sentinel = hello->sentinel;
+	copy_printable(h->facts.next_protocol, sizeof(h->facts.next_protocol), hello->alpn);
+	if (hello->version == TLS_VERSION_13)
+		tls_note(h, hello->psk_selected ? TLS_RESUMED : TLS_NOT_RESUMED);
+}
+
+static int read_server_hello(struct tls_handshake *h, struct cursor body)
+{
+	struct tls_server_hello hello;
+	int result = tls_server_hello_parse(body, &hello);
+
+	if (result == RESULT_OK)
+		note_server_hello(h, &hello);
+	return result;
+}
+
+/* ServerKeyExchange has no type of its own: the cipher suite says what is in it. */
+enum key_exchange { KEY_EXCHANGE_OTHER, KEY_EXCHANGE_DH, KEY_EXCHANGE_ECDH };
+
+static const struct key_exchange_kind {
+	const char *prefix;
+	uint8_t kind;
+	bool hint; /* a PSK identity hint comes first (RFC 4279, RFC 5489) */
+} key_exchange_kinds[] = {
+    {"TLS_ECDHE_PSK_", KEY_EXCHANGE_ECDH, true},
+    {"TLS_ECDHE_", KEY_EXCHANGE_ECDH, false},
+    {"TLS_ECDH_anon_", KEY_EXCHANGE_ECDH, false},
+    {"TLS_DHE_PSK_", KEY_EXCHANGE_DH, true},
+    {"TLS_PSK_DHE_", KEY_EXCHANGE_DH, true},
+    {"TLS_DHE_", KEY_EXCHANGE_DH, false},
+    {"TLS_DH_anon_", KEY_EXCHANGE_DH, false},
+};
+
+static const struct key_exchange_kind *key_exchange_of(uint16_t cipher_suite)
+{
+	const char *name = tls_cipher_suite_name(cipher_suite);
+	const struct key_exchange_kind *kind = key_exchange_kinds;
+
+	if (name == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(key_exchange_kinds) / sizeof(*kind); i++, kind++) {
+		if (strncmp(name, kind->prefix, strlen(kind->prefix)) == 0)
+			return kind;
+	}
+	return NULL;
+}
+
+static int read_ecdh_parameters(struct tls_handshake *h, struct cursor body)
+{
+	enum { EXPLICIT_PRIME = 1, EXPLICIT_CHAR2 = 2, NAMED_CURVE = 3 };
+	struct cursor point;
+	uint8_t type;
+	uint16_t group;
+
+	if (!cursor_u8(&body, &type))
+		return RESULT_BAD_LENGTH;
+	if (type == EXPLICIT_PRIME || type == EXPLICIT_CHAR2) {
+		h->facts.group = (uint16_t)(0xff00 + type); /* as supported_groups calls them */
+		return RESULT_OK;
+	}
+	if (type != NAMED_CURVE)
+		return RESULT_BAD_VALUE;
+	if (!cursor_u16(&body, &group) || !cursor_vector8(&body, &point) || point.left == 0)
+		return RESULT_BAD_LENGTH;
+	h->facts.group = group;
+	return RESULT_OK;
+}
+
+static uint16_t bit_length(struct cursor number)
+{
+	size_t bits;
+	uint8_t top = 0;
+
+	while (top == 0 && cursor_u8(&number, &top))
+		;
+	bits = 8 * number.left;
+	for (; top != 0; top >>= 1)
+		bits++;
+	return bits > UINT16_MAX ? UINT16_MAX : (uint16_t)bits;
+}
+
+static int read_dh_parameters(struct tls_handshake *h, struct cursor body)
+{
+	struct cursor prime, generator, key;
+
+	if (!cursor_vector16(&body, &prime) || !cursor_vector16(&body, &generator) ||
+	    !cursor_vector16(&body, &key) || prime.left == 0 || generator.left == 0 ||
+	    key.left == 0)
+		return RESULT_BAD_LENGTH;
+	h->facts.dh_bits = bit_length(prime);
+	return RESULT_OK;
+}
+
+static int read_server_key_exchange(struct tls_handshake *h, struct cursor body)
+{
+	const struct key_exchange_kind *kind;
+	struct cursor hint;
+
+	if (!tls_is_below_13(h))
+		return RESULT_OK; /* its ServerHello was missed */
+	kind = key_exchange_of(h->facts.cipher_suite);
+	if (kind == NULL)
+		return RESULT_OK;
+	if (kind->hint && !cursor_vector16(&body, &hint))
+		return RESULT_BAD_LENGTH;
+	return kind->kind == KEY_EXCHANGE_DH ? read_dh_parameters(h, body)
+					     : read_ecdh_parameters(h, body);
+}
+
+int tls_message_read_ssl2(struct tls_handshake *h, enum side side, struct cursor body)
+{
+	struct tls_client_hello client;
+	struct tls_server_hello server;
+	int result;
+
+	if (side == SIDE_CLIENT) {
+		result = tls_client_hello_parse_ssl2(body, &client);
+		if (result == RESULT_OK)
+			note_client_hello(h, &client);
+	} else {
+		result = tls_server_hello_parse_ssl2(body, &server);
+		if (result == RESULT_OK)
+			note_server_hello(h, &server);
+	}
+	return result;
+}
+
+/* Alerts. */
+
+void tls_message_note_alert(struct tls_handshake *h, enum side side, uint8_t level, uint8_t code)
+{
+	struct tls_alert_fact *alert = &h->facts.alert;
+
+	if (level != TLS_ALERT_WARNING && level != TLS_ALERT_FATAL) {
+		tls_note_flaw(h, side, TLS_MALFORMED);
+		return;
+	}
+	if (alert->level != 0 && (alert->level == TLS_ALERT_FATAL || level != TLS_ALERT_FATAL))
+		return;
+	*alert = (struct tls_alert_fact){.level = level, .code = code, .side = (uint8_t)side};
+}
+
+/* Handshake types. */
+
+#define BY_CLIENT (1 << SIDE_CLIENT)
+#define BY_SERVER (1 << SIDE_SERVER)
+#define BY_BOTH	  (BY_CLIENT | BY_SERVER)
+
+enum { CERTIFICATE = 11 };
+
+/* Those in the clear. A hello's letter is written when it was read: it may be a HelloRetryRequest.
+ */
+static const struct tls_message_kind message_kinds[] = {
+    [0] = {'H', BY_SERVER, 0, NULL},
+    [TLS_CLIENT_HELLO] = {0, BY_CLIENT, 0, read_client_hello},
+    [TLS_SERVER_HELLO] = {0, BY_SERVER, 0, read_server_hello},
+    [4] = {'T', BY_SERVER, 0, NULL}, /* NewSessionTicket */
+    [6] = {'J', BY_SERVER, 0, NULL}, /* HelloRetryRequest of early drafts */
+    [CERTIFICATE] = {'X', BY_BOTH, 0, NULL},
+    [12] = {'K', BY_SERVER, TLS_NOT_RESUMED, read_server_key_exchange},
+    [13] = {'R', BY_SERVER, TLS_CERTIFICATE_REQUESTED, NULL},
+    [14] = {'N', BY_SERVER, TLS_NOT_RESUMED | TLS_SAW_FULL, NULL}, /* ServerHelloDone */
+    [15] = {'Y', BY_CLIENT, 0, NULL},				   /* CertificateVerify */
+    [16] = {'G', BY_CLIENT, 0, NULL},				   /* ClientKeyExchange */
+    [20] = {'F', BY_BOTH, 0, NULL},
+    [21] = {'Q', BY_CLIENT, 0, NULL}, /* CertificateURL, RFC 6066 */
+    [22] = {'U', BY_SERVER, 0, NULL}, /* CertificateStatus */
+    [23] = {'Q', BY_BOTH, 0, NULL},   /* SupplementalData, RFC 4680 */
+};
+
+const struct tls_message_kind *tls_message_kind(uint8_t type, enum side side)
+{
+	if (type >= sizeof(message_kinds) / sizeof(*message_kinds) ||
+	    (message_kinds[type].by & 1 << side) == 0)
+		return NULL;
+	return &message_kinds[type];
+}
+
+/* A client without a certificate sends an empty list, which is its length alone. */
+static uint32_t certificate_facts(enum side side, uint32_t length)
+{
+	enum { EMPTY_LIST = 3 };
+
+	if (side == SIDE_SERVER)
+		return TLS_NOT_RESUMED | TLS_SAW_FULL;
+	return length > EMPTY_LIST ? TLS_CERTIFICATE_SENT : TLS_CERTIFICATE_EMPTY;
+}
+
+void tls_message_note_header(struct tls_handshake *h, enum side side, uint8_t type, uint32_t length)
+{
+	const struct tls_message_kind *kind = &message_kinds[type];
+
+	if (kind->letter != 0)
+		tls_message_note_letter(h, side, kind->letter);
+	tls_note(h, type == CERTIFICATE ? certificate_facts(side, length) : kind->facts);
+}

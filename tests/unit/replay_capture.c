@@ -1,0 +1,243 @@
+/* Captures as lists of packets. */
+#include "replay_capture.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#include "../../sensor/pipeline.h"
+
+#define LINK_RAW 101
+
+static void die(const char *what)
+{
+	fprintf(stderr, "replay_capture: %s\n", what);
+	abort();
+}
+
+static void load_one(struct packet_list *list, const char *folder, const char *name)
+{
+	char path[512], error[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *header;
+	const u_char *bytes;
+	pcap_t *pcap;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(list->name, sizeof(list->name), "%.60s", name);
+	pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error);
+	if (pcap == NULL)
+		die(error);
+	list->link_type = pcap_datalink(pcap);
+	while (pcap_next_ex(pcap, &header, &bytes) == 1) {
+		struct packet *p;
+
+		list->packets = realloc(list->packets, (list->count + 1) * sizeof(*list->packets));
+		if (list->packets == NULL)
+			die("memory");
+		p = &list->packets[list->count++];
+		*p = (struct packet){.ns = (uint64_t)header->ts.tv_sec * 1000000000u + (uint64_t)header->ts.tv_usec,
+		    .captured = header->caplen,
+		    .length = header->len,
+		    .bytes = malloc(header->caplen)};
+		memcpy(p->bytes, bytes, header->caplen);
+	}
+	pcap_close(pcap);
+}
+
+static int is_capture(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot != NULL && (strcmp(dot, ".pcap") == 0 || strcmp(dot, ".pcapng") == 0);
+}
+
+struct packet_list *captures_load(const char *folder, size_t *count)
+{
+	struct dirent **entries;
+	int found = scandir(folder, &entries, is_capture, alphasort);
+	struct packet_list *captures;
+
+	if (found <= 0)
+		die("no captures");
+	captures = calloc((size_t)found, sizeof(*captures));
+	for (int i = 0; i < found; i++) {
+		load_one(&captures[i], folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	*count = (size_t)found;
+	return captures;
+}
+
+void captures_free(struct packet_list *captures, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < captures[i].count; j++)
+			free(captures[i].packets[j].bytes);
+		free(captures[i].packets);
+	}
+	free(captures);
+}
+
+static void keep(void *context, const struct record *r)
+{
+	struct replayed *got = context;
+
+	if (got->count < REPLAY_RECORDS_MAX)
+		memcpy(&got->records[got->count], r, record_size(r));
+	got->count++;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct record *r = a, *s = b;
+
+	return r->start_ns < s->start_ns ? -1 : r->start_ns > s->start_ns;
+}
+
+static struct pipeline *begin(struct replayed *got)
+{
+	struct pipeline_options options = {.sink = keep, .context = got, .flows_max = 4096};
+	struct pipeline *p = pipeline_new(&options);
+
+	got->count = 0;
+	if (p == NULL)
+		die("memory");
+	return p;
+}
+
+static void finish(struct pipeline *p, struct replayed *got)
+{
+	pipeline_finish(p);
+	pipeline_free(p);
+	if (got->count > REPLAY_RECORDS_MAX)
+		die("more records than there is room for");
+	qsort(got->records, got->count, sizeof(got->records[0]), by_start);
+}
+
+void replay(const struct packet_list *capture, const size_t *order, size_t count, struct replayed *got)
+{
+	struct pipeline *p = begin(got);
+
+	for (size_t i = 0; i < (order == NULL ? capture->count : count); i++) {
+		const struct packet *k = &capture->packets[order == NULL ? i : order[i]];
+
+		pipeline_packet(p, capture->link_type, k->ns, k->bytes, k->captured, k->length);
+	}
+	finish(p, got);
+}
+
+static void put16(uint8_t *at, unsigned value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value & 0xffff);
+}
+
+/* A segment as a raw IPv6 packet; IPv4 addresses stay in their mapped form, which the decoder takes for what it says. */
+static size_t make_packet(uint8_t *packet, const struct segment *s, uint32_t sequence, struct cursor piece)
+{
+	bool v4 = frame_address_is_ipv4(&s->source);
+	size_t ip = v4 ? 20 : 40;
+	uint8_t *tcp = packet + ip;
+
+	memset(packet, 0, ip + 20);
+	if (v4) {
+		packet[0] = 0x45;
+		put16(packet + 2, (unsigned)(40 + piece.left));
+		packet[8] = 64;
+		packet[9] = 6;
+		memcpy(packet + 12, s->source.bytes + 12, 4);
+		memcpy(packet + 16, s->destination.bytes + 12, 4);
+	} else {
+		packet[0] = 0x60;
+		put16(packet + 4, (unsigned)(20 + piece.left));
+		packet[6] = 6;
+		memcpy(packet + 8, s->source.bytes, 16);
+		memcpy(packet + 24, s->destination.bytes, 16);
+	}
+	put16(tcp, s->source_port);
+	put16(tcp + 2, s->destination_port);
+	put32(tcp + 4, sequence);
+	put32(tcp + 8, s->acknowledgment);
+	tcp[12] = 5 << 4;
+	tcp[13] = s->flags;
+	memcpy(tcp + 20, piece.at, piece.left);
+	return ip + 20 + piece.left;
+}
+
+void replay_in_pieces(const struct packet_list *capture, size_t most, struct replayed *got)
+{
+	struct pipeline *p = begin(got);
+	static uint8_t packet[70000];
+	struct fragment fragment;
+	struct segment s;
+	struct cursor piece;
+	size_t size;
+
+	for (size_t i = 0; i < capture->count; i++) {
+		const struct packet *k = &capture->packets[i];
+
+		if (frame_decode(capture->link_type, k->bytes, k->captured, k->length, &s, &fragment) != RESULT_OK)
+			continue;
+		uint8_t end = s.flags & (FRAME_FIN | FRAME_RST);
+		uint32_t sequence = s.sequence;
+		do {
+			size = s.payload.left < most ? s.payload.left : most;
+			if (!cursor_take(&s.payload, size, &piece))
+				die("cursor");
+			s.flags = (uint8_t)(s.payload.left > 0 ? s.flags & ~end : s.flags | end);
+			size = make_packet(packet, &s, sequence, piece);
+			pipeline_packet(p, LINK_RAW, k->ns, packet, size, size);
+			sequence += (uint32_t)piece.left;
+		} while (s.payload.left > 0);
+	}
+	finish(p, got);
+}
+
+/* Words that claim nothing. */
+static bool claims_nothing(const struct field_value *v)
+{
+	return v->kind == VALUE_ABSENT || (v->kind == VALUE_TEXT && strcmp(v->text, "unknown") == 0);
+}
+
+static bool same_value(const struct field_value *a, const struct field_value *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == VALUE_TEXT)
+		return strcmp(a->text, b->text) == 0;
+	return a->kind == VALUE_ABSENT || a->number == b->number;
+}
+
+const char *record_differs(const struct record *truth, const struct record *got, bool strict)
+{
+	/* When it was and how sure we are do differ; where it was seen is not kept in pieces;
+	 * nDPI needs more than pieces. */
+	static const char *const apart[] = {"@timestamp", "event.duration", "network.vlan.id",
+	    "network.inner.vlan.id", "network.tunnel", "network.protocol", "tlsvane.history", "tlsvane.confidence"};
+	struct field_value a, b;
+
+	for (size_t i = 0; i < record_field_count; i++) {
+		const struct field *f = &record_fields[i];
+		bool skip = false;
+
+		for (size_t j = 0; j < sizeof(apart) / sizeof(apart[0]); j++)
+			skip |= strcmp(f->name, apart[j]) == 0;
+		if (skip)
+			continue;
+		record_value(truth, f, &a);
+		record_value(got, f, &b);
+		if (!same_value(&a, &b) && (strict || !claims_nothing(&b)))
+			return f->name;
+	}
+	return NULL;
+}

@@ -55,4 +55,34 @@
 #define LIMIT_TALLY_TEXT       256    /* bytes of a banner, HELO, SNI or product kept a host, with its NUL */
 #define LIMIT_TALLY_NAMES      64     /* unassigned ciphers and versions counted by name an entry; others as "other" */
 
+/* Alerts */
+#define LIMIT_ALERT_KEYS       100000 /* alerts in memory (about 300 bytes each); those that do not fire go first */
+#define LIMIT_ALERT_CLEAN_S    86400  /* seconds without a match until a clean key is fixed, where a rule says nothing */
+#define LIMIT_ALERT_GONE_S     2592000 /* seconds without any session until an alert is gone: a monthly job is heard */
+#define LIMIT_ALERT_TTL_S      15552000 /* seconds that Redis keeps an alert after its last change: half a year */
+#define LIMIT_ALERT_KEY        512    /* bytes of an alert's key, with its NUL */
+#define LIMIT_ALERT_TICK       1024   /* buckets of alerts looked at a tick: all of them in some seconds */
+#define LIMIT_ALERT_CLAIMS     1000   /* changes that wait for Redis's word; more are decided here */
+#define LIMIT_ALERT_CLAIM_MS   5000   /* milliseconds until a change is decided without Redis: longer than its restart */
+#define LIMIT_ALERT_DRAIN_MS   15000  /* milliseconds at exit for what is under way; the journal keeps the rest */
+#define LIMIT_ALERT_JOURNAL    (16u * 1024 * 1024) /* bytes of the journal until it is written anew */
+#define LIMIT_ALERT_TOUCH_MS   10000  /* milliseconds between two words to the other sensors that an alert still holds */
+#define LIMIT_ACTIONS          1000   /* actions that wait (about 4 KB each); more are given up, and counted */
+#define LIMIT_ACTIONS_RUNNING  8      /* at once */
+#define LIMIT_ACTION_TARGETS   256    /* programs, recipients, addresses: back-off and rate are theirs */
+#define LIMIT_ACTION_S         30     /* seconds for one, where a rule says nothing */
+#define LIMIT_ACTION_TRIES     12     /* with the waits below: about 40 minutes */
+#define LIMIT_ACTION_WAIT_MS   1000   /* first wait after a failure; doubled each time ... */
+#define LIMIT_ACTION_WAIT_MAX_MS 300000 /* ... up to this */
+#define LIMIT_ACTION_RATE      60     /* programs started a minute, where a rule says nothing */
+#define LIMIT_ACTION_OUTPUT    160    /* bytes of what a failing action said, kept for the log, with a NUL */
+#define LIMIT_DIGEST_S         900    /* seconds between two mails to the same recipients, where a rule says nothing */
+#define LIMIT_DIGEST           200    /* alerts in one message; the next takes the rest */
+
+/* History: what Redis knows of hosts, for conditions */
+#define LIMIT_HISTORY_HOSTS    50000  /* hosts and pairs in memory (about 250 bytes each); the longest unused go first */
+#define LIMIT_HISTORY_WAITING  500    /* sessions (about 1 KB each) that wait until it is read; more do without */
+#define LIMIT_HISTORY_WAIT_MS  2000   /* milliseconds that one waits; then it does without */
+#define LIMIT_STORE_ASKS       4096   /* questions to Redis that wait */
+
 #endif

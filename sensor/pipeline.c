@@ -346,7 +346,7 @@ static bool begin_session(struct pipeline *p, struct flow *f)
 
 	if (s == NULL)
 		return false;
-	session_init(s, !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)), !(f->flags & FLOW_SYN && f->flags & FLOW_SYN_ACK));
+	session_init(s, !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)));
 	if (f->flags & FLOW_SYN)
 		stream_init(&s->stream[SIDE_CLIENT], f->next[SIDE_CLIENT]);
 	if (f->flags & FLOW_SYN_ACK)

@@ -9,11 +9,11 @@
 #define ALERT_FATAL          2  /* RFC 8446 section 6 */
 #define SESSION_PROTOCOL_MAX 32 /* bytes of a protocol's name, with its NUL */
 
-void session_init(struct session *s, bool midstream, bool unsure)
+void session_init(struct session *s, bool midstream)
 {
 	memset(s, 0, offsetof(struct session, smtp));
 	s->midstream = midstream;
-	smtp_dialog_init(&s->dialog, midstream || unsure);
+	smtp_dialog_init(&s->dialog, midstream);
 }
 
 void session_clear(struct session *s, struct session_shared *shared)
@@ -221,8 +221,12 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
 		return;
 	if (piece.acks)
 		stream_acknowledged(&s->stream[side_other(side)], ns, piece.ack);
-	if (piece.bytes.left + piece.missing > 0 && stream_push(stream, &shared->streams, &piece))
-		read_both(s, shared, side, one_sided);
+	if (piece.bytes.left + piece.missing > 0) {
+		if (!stream->synced && !s->midstream && s->phase == SESSION_DIALOG)
+			smtp_dialog_gap(&s->dialog, side, 0); /* where its bytes begin was not seen */
+		if (stream_push(stream, &shared->streams, &piece))
+			read_both(s, shared, side, one_sided);
+	}
 	if (waits_in_vain(s, one_sided)) {
 		stop_waiting(s);
 		read_both(s, shared, SIDE_CLIENT, one_sided);
@@ -306,7 +310,7 @@ static void report_smtp(const struct session *s, const struct session_end *end, 
 	record_set_text(r, &r->banner, f->banner);
 	record_set_text(r, &r->helo, f->helo);
 	r->starttls_offered = flag_if(f->seen & SMTP_OFFERED, f->seen & SMTP_SAW_CAPABILITIES);
-	r->starttls_requested = flag_if(f->seen & SMTP_REQUESTED, heard_all);
+	r->starttls_requested = flag_if(f->seen & SMTP_REQUESTED, heard_all && !s->had_tls);
 	r->starttls_reply = f->starttls_reply;
 	r->plaintext_mail = flag_if(f->seen & SMTP_MAIL, heard_all);
 }

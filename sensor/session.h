@@ -51,9 +51,8 @@ struct session_shared {
 	uint64_t tls_malformed;    /* sessions with a handshake that could not be read to its end */
 };
 
-/* Starts a session; streams are not synced yet. `unsure`: one side's first bytes may have been missed, although the
- * connection's start was seen. */
-void session_init(struct session *s, bool midstream, bool unsure);
+/* Starts a session; streams are not synced yet. */
+void session_init(struct session *s, bool midstream);
 
 /* Frees what hangs on it. */
 void session_clear(struct session *s, struct session_shared *shared);

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define XXH_INLINE_ALL /* the hash of a key of fixed size: inlined, it is a few ns */
-#include <xxhash.h>
-
 #define SLAB        4096u /* flows a slab */
 #define FIRST_SLOTS 8192u /* a power of two */
 #define VICTIM_LOOK 32u   /* flows compared for one eviction */
@@ -27,7 +24,7 @@ struct flow_table {
 	uint32_t *free;     /* a stack of free places */
 	size_t free_count;
 	size_t hand;        /* where the search for a victim goes on */
-	uint64_t seed;      /* so that nobody can choose colliding flows */
+	uint64_t seed[3];   /* so that nobody can choose colliding flows */
 };
 
 struct flow_table *flow_table_new(size_t most)
@@ -39,7 +36,7 @@ struct flow_table *flow_table_new(size_t most)
 	t->most = most;
 	t->slot_mask = FIRST_SLOTS - 1;
 	t->slots = calloc(FIRST_SLOTS, sizeof(*t->slots));
-	if (t->slots == NULL || getrandom(&t->seed, sizeof(t->seed), 0) != sizeof(t->seed)) {
+	if (t->slots == NULL || getrandom(t->seed, sizeof(t->seed), 0) != sizeof(t->seed)) {
 		flow_table_free(t);
 		return NULL;
 	}
@@ -58,27 +55,28 @@ void flow_table_free(struct flow_table *t)
 	free(t);
 }
 
-bool flow_key_of(const struct segment *s, struct flow_key *key)
+/* 64 x 64 -> 128 bits, its halves folded: every bit of the product depends on all that is below it. */
+static uint64_t fold(uint64_t a, uint64_t b)
 {
-	int order = memcmp(&s->source, &s->destination, sizeof(s->source));
-	bool low = order < 0 || (order == 0 && s->source_port <= s->destination_port);
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
 
-	*key = (struct flow_key){
-	    .low = low ? s->source : s->destination,
-	    .high = low ? s->destination : s->source,
-	    .low_port = low ? s->source_port : s->destination_port,
-	    .high_port = low ? s->destination_port : s->source_port,
-	    .vlan = s->vlan,
-	    .inner_vlan = s->inner_vlan,
-	    .tunnel_id = s->tunnel_id,
-	    .tunnel = s->tunnel,
-	};
-	return low;
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-uint64_t flow_hash(const struct flow_table *t, const struct flow_key *key)
+static uint64_t hash_end(const struct flow_table *t, const struct frame_address *address, uint16_t port)
 {
-	return XXH3_64bits_withSeed(key, sizeof(*key), t->seed);
+	uint64_t half[2];
+
+	memcpy(half, address->bytes, sizeof(half));
+	return fold(half[0] ^ t->seed[0], half[1] ^ t->seed[1] ^ port);
+}
+
+uint64_t flow_hash(const struct flow_table *t, const struct segment *s)
+{
+	uint64_t ends = hash_end(t, &s->source, s->source_port) + hash_end(t, &s->destination, s->destination_port);
+	uint64_t where = (uint64_t)s->tunnel_id << 32 | (uint32_t)(s->vlan << 16 | s->inner_vlan);
+
+	return fold(ends ^ where, t->seed[2] | 1);
 }
 
 static struct flow *flow_in(const struct flow_table *t, size_t place)
@@ -86,7 +84,49 @@ static struct flow *flow_in(const struct flow_table *t, size_t place)
 	return &t->slabs[place / SLAB][place % SLAB];
 }
 
-struct flow *flow_find(const struct flow_table *t, const struct flow_key *key, uint64_t hash)
+void flow_prefetch_slot(const struct flow_table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->slots[(uint32_t)hash & t->slot_mask]);
+}
+
+const struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash)
+{
+	struct slot slot = t->slots[(uint32_t)hash & t->slot_mask];
+	const struct flow *f;
+
+	if (slot.place == 0)
+		return NULL;
+	f = flow_in(t, slot.place - 1);
+	__builtin_prefetch(f, 1);
+	return f;
+}
+
+static bool same_address(const struct frame_address *a, const struct frame_address *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static bool same_place(const struct flow *f, const struct segment *s)
+{
+	return f->vlan == s->vlan && f->inner_vlan == s->inner_vlan && f->tunnel_id == s->tunnel_id &&
+	    f->tunnel == s->tunnel;
+}
+
+/* Whether a segment belongs to a flow, and which side sent it. */
+static bool belongs(const struct flow *f, const struct segment *s, enum side *from)
+{
+	if (!same_place(f, s))
+		return false;
+	*from = SIDE_CLIENT;
+	if (f->client_port == s->source_port && f->server_port == s->destination_port &&
+	    same_address(&f->client, &s->source) && same_address(&f->server, &s->destination))
+		return true;
+	*from = SIDE_SERVER;
+	return f->client_port == s->destination_port && f->server_port == s->source_port &&
+	    same_address(&f->client, &s->destination) && same_address(&f->server, &s->source);
+}
+
+struct flow *flow_find(const struct flow_table *t, const struct segment *s, uint64_t hash, enum side *from)
 {
 	uint32_t tag = (uint32_t)hash;
 	struct slot slot;
@@ -99,7 +139,7 @@ struct flow *flow_find(const struct flow_table *t, const struct flow_key *key, u
 		if (slot.hash != tag)
 			continue;
 		f = flow_in(t, slot.place - 1);
-		if (memcmp(&f->key, key, sizeof(*key)) == 0)
+		if (belongs(f, s, from))
 			return f;
 	}
 }
@@ -147,17 +187,20 @@ static bool grow_places(struct flow_table *t)
 	if (stack == NULL)
 		return false;
 	t->free = stack;
-	t->slabs[slabs] = calloc(SLAB, sizeof(struct flow));
+	t->slabs[slabs] = aligned_alloc(_Alignof(struct flow), SLAB * sizeof(struct flow));
 	if (t->slabs[slabs] == NULL)
 		return false;
+	for (size_t i = 0; i < SLAB; i++)
+		t->slabs[slabs][i].state = FLOW_FREE;
 	for (size_t place = places; place > t->places; place--)
 		t->free[t->free_count++] = (uint32_t)place - 1;
 	t->places = places;
 	return true;
 }
 
-struct flow *flow_add(struct flow_table *t, const struct flow_key *key, uint64_t hash)
+struct flow *flow_add(struct flow_table *t, const struct segment *s, enum side from, uint64_t hash)
 {
+	bool client = from == SIDE_CLIENT;
 	uint32_t place;
 	struct flow *f;
 
@@ -167,13 +210,28 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *key, uint64_t
 	put_slot(t->slots, t->slot_mask, (struct slot){.hash = (uint32_t)hash, .place = place + 1});
 	t->count++;
 	f = flow_in(t, place);
-	*f = (struct flow){.key = *key, .state = FLOW_OPENING};
+	*f = (struct flow){.client = client ? s->source : s->destination,
+	    .server = client ? s->destination : s->source,
+	    .client_port = client ? s->source_port : s->destination_port,
+	    .server_port = client ? s->destination_port : s->source_port,
+	    .vlan = s->vlan,
+	    .inner_vlan = s->inner_vlan,
+	    .tunnel_id = s->tunnel_id,
+	    .tunnel = s->tunnel,
+	    .state = FLOW_OPENING};
 	return f;
 }
 
 static size_t slot_of(const struct flow_table *t, const struct flow *f)
 {
-	size_t i = (uint32_t)flow_hash(t, &f->key) & t->slot_mask;
+	struct segment s = {.source = f->client,
+	    .destination = f->server,
+	    .source_port = f->client_port,
+	    .destination_port = f->server_port,
+	    .vlan = f->vlan,
+	    .inner_vlan = f->inner_vlan,
+	    .tunnel_id = f->tunnel_id};
+	size_t i = (uint32_t)flow_hash(t, &s) & t->slot_mask;
 
 	while (t->slots[i].place == 0 || flow_in(t, t->slots[i].place - 1) != f)
 		i = (i + 1) & t->slot_mask;

@@ -8,16 +8,6 @@
 #include "../parsers/frame.h"
 #include "../parsers/side.h"
 
-/* Which connection a segment belongs to, the same in both directions: "low" is the smaller address and port. */
-struct flow_key {
-	struct frame_address low, high;
-	uint16_t low_port, high_port;
-	uint16_t vlan, inner_vlan;
-	uint32_t tunnel_id;
-	uint8_t tunnel;
-	uint8_t zero[3]; /* padding, so that keys compare as bytes */
-};
-
 enum flow_state {
 	FLOW_FREE,
 	FLOW_OPENING, /* SYNs, no byte said; no session */
@@ -27,32 +17,37 @@ enum flow_state {
 };
 
 enum flow_flag {
-	FLOW_CLIENT_LOW = 1 << 0,  /* the client is the key's low end */
-	FLOW_SYN = 1 << 1,         /* the client's SYN was seen, or the server's that tells its number */
-	FLOW_SYN_ACK = 1 << 2,     /* the server's */
-	FLOW_CONNECTED = 1 << 3,   /* ... and something behind it: both ends have a connection */
-	FLOW_FIN_CLIENT = 1 << 4,
-	FLOW_FIN_SERVER = 1 << 5,
-	FLOW_RESET = 1 << 6,
-	FLOW_SEEN_CLIENT = 1 << 7, /* at least one segment of that side was captured */
-	FLOW_SEEN_SERVER = 1 << 8,
-	FLOW_ENDING = 1 << 9,      /* closed, but bytes are missing that may still come */
+	FLOW_SYN = 1 << 0,         /* the client's SYN was seen, or the server's that tells its number */
+	FLOW_SYN_ACK = 1 << 1,     /* the server's */
+	FLOW_CONNECTED = 1 << 2,   /* ... and something behind it: both ends have a connection */
+	FLOW_FIN_CLIENT = 1 << 3,
+	FLOW_FIN_SERVER = 1 << 4,
+	FLOW_RESET = 1 << 5,
+	FLOW_SEEN_CLIENT = 1 << 6, /* at least one segment of that side was captured */
+	FLOW_SEEN_SERVER = 1 << 7,
+	FLOW_ENDING = 1 << 8,      /* closed, but bytes are missing that may still come */
 };
 
 struct session;
 struct record;
 
+/* What most packets touch fills one cache line of 64 bytes. */
 struct flow {
-	struct flow_key key;
-	uint64_t first_ns, last_ns;
+	struct frame_address client, server;
+	uint16_t client_port, server_port;
+	uint16_t vlan, inner_vlan;
+	uint32_t tunnel_id;
+	uint8_t tunnel;
+	uint8_t state;           /* enum flow_state */
+	uint16_t flags;          /* enum flow_flag */
+	uint64_t last_ns;
 	union {
 		struct session *session; /* FLOW_READING */
 		struct record *record;   /* FLOW_READ: record_size() bytes */
 	};
-	uint32_t next[SIDES];            /* sequence number of each side's first byte, where its SYN was seen */
-	uint16_t flags;                  /* enum flow_flag */
-	uint8_t state;                   /* enum flow_state */
-};
+	uint64_t first_ns;
+	uint32_t next[SIDES];    /* sequence number of each side's first byte, where its SYN was seen */
+} __attribute__((aligned(64)));
 
 struct flow_table;
 
@@ -62,17 +57,20 @@ struct flow_table *flow_table_new(size_t most);
 /* Frees the table; what hangs on its flows is the caller's. */
 void flow_table_free(struct flow_table *t);
 
-/* The key of a segment, and whether its source is the low end. */
-bool flow_key_of(const struct segment *segment, struct flow_key *key);
+/* The hash of the connection a segment belongs to: the same in both directions, another in each run. */
+uint64_t flow_hash(const struct flow_table *t, const struct segment *s);
 
-uint64_t flow_hash(const struct flow_table *t, const struct flow_key *key);
+/* Bring into the cache what a later flow_find will look at: first its slot, then (the slot there) its flow. The
+ * flow returned is likely the one, or another of the same hash, or NULL. */
+void flow_prefetch_slot(const struct flow_table *t, uint64_t hash);
+const struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash);
 
-/* The flow of a key, NULL where there is none. */
-struct flow *flow_find(const struct flow_table *t, const struct flow_key *key, uint64_t hash);
+/* The flow of a segment, NULL where there is none; *from tells which side sent it. */
+struct flow *flow_find(const struct flow_table *t, const struct segment *s, uint64_t hash, enum side *from);
 
-/* Adds a zeroed flow with that key, which must not be there yet. NULL when the table is full: make room by
- * flow_victim. */
-struct flow *flow_add(struct flow_table *t, const struct flow_key *key, uint64_t hash);
+/* Adds a zeroed flow, which must not be there yet, for a segment that side `from` sent. NULL when the table is
+ * full: make room by flow_victim. */
+struct flow *flow_add(struct flow_table *t, const struct segment *s, enum side from, uint64_t hash);
 
 void flow_remove(struct flow_table *t, struct flow *f);
 

@@ -185,6 +185,7 @@ static void capture_all(struct sensor *s)
 
 	while (!stopping && count >= 0) {
 		count = capture_dispatch(s->capture, take_packet, s, error);
+		pipeline_flush(s->pipeline);
 		if (count == -2) {
 			say(s, "%s", error);
 			s->failed = true;

@@ -14,6 +14,17 @@
 /* The whole table is looked through once in so many seconds: the shortest time-out. */
 #define SWEEP_S LIMIT_CLOSED_S
 
+/* Segments decoded and not read yet. */
+#define QUEUE        32u   /* as many as a core can wait for at once, and some more */
+#define QUEUED_BYTES 1600u /* payload bytes copied of one; a larger one is read at once */
+#define READ_KNOWN   8192u /* hashes of flows whose payload is known to be of no use: no need to copy it */
+
+struct queued {
+	uint64_t ns, hash;
+	struct segment segment;
+	uint8_t bytes[QUEUED_BYTES];
+};
+
 struct pipeline {
 	struct pipeline_stats stats;
 	struct session_shared shared;
@@ -27,6 +38,9 @@ struct pipeline {
 	pipeline_sink *sink;
 	void *context;
 	uint8_t mail_port[65536 / 8];
+	uint64_t read_known[READ_KNOWN];
+	unsigned queued;
+	struct queued queue[QUEUE];
 };
 
 /* A session not in use holds the link to the next such one in its own memory. */
@@ -108,18 +122,15 @@ void pipeline_free(struct pipeline *p)
 	free(p);
 }
 
-/* The other end's address and port stand in the key as the one that is not the client's. */
 static void report_ends(const struct flow *f, struct record *r)
 {
-	bool low = f->flags & FLOW_CLIENT_LOW;
-
-	r->client_ip = low ? f->key.low : f->key.high;
-	r->server_ip = low ? f->key.high : f->key.low;
-	r->client_port = low ? f->key.low_port : f->key.high_port;
-	r->server_port = low ? f->key.high_port : f->key.low_port;
-	r->vlan = f->key.vlan;
-	r->inner_vlan = f->key.inner_vlan;
-	r->tunnel = f->key.tunnel;
+	r->client_ip = f->client;
+	r->server_ip = f->server;
+	r->client_port = f->client_port;
+	r->server_port = f->server_port;
+	r->vlan = f->vlan;
+	r->inner_vlan = f->inner_vlan;
+	r->tunnel = f->tunnel;
 	r->start_ns = f->first_ns;
 }
 
@@ -259,7 +270,7 @@ static void sweep(struct pipeline *p)
 	p->swept_ns = p->now_ns;
 }
 
-void pipeline_tick(struct pipeline *p, uint64_t ns)
+static void tick(struct pipeline *p, uint64_t ns)
 {
 	if (ns > p->now_ns)
 		p->now_ns = ns;
@@ -269,10 +280,16 @@ void pipeline_tick(struct pipeline *p, uint64_t ns)
 		sweep(p);
 }
 
-/* At the cap somebody has to go. */
-static struct flow *add_flow(struct pipeline *p, const struct flow_key *key, uint64_t hash)
+void pipeline_tick(struct pipeline *p, uint64_t ns)
 {
-	struct flow *f = flow_add(p->flows, key, hash), *victim;
+	pipeline_flush(p);
+	tick(p, ns);
+}
+
+/* At the cap somebody has to go. */
+static struct flow *add_flow(struct pipeline *p, const struct segment *s, enum side from, uint64_t hash)
+{
+	struct flow *f = flow_add(p->flows, s, from, hash), *victim;
 
 	if (f != NULL)
 		return f;
@@ -282,40 +299,35 @@ static struct flow *add_flow(struct pipeline *p, const struct flow_key *key, uin
 	end_flow(p, victim, false);
 	flow_remove(p->flows, victim);
 	p->stats.flows_evicted++;
-	return flow_add(p->flows, key, hash);
+	return flow_add(p->flows, s, from, hash);
 }
 
-/* Without a SYN, who has the mail port is the server. */
-static bool source_is_client(const struct pipeline *p, const struct segment *s)
+/* Who sent the first segment seen. Without a SYN, who has the mail port is the server. */
+static enum side sender(const struct pipeline *p, const struct segment *s)
 {
+	bool client = s->source_port > s->destination_port;
+
 	if (s->flags & FRAME_SYN)
-		return !(s->flags & FRAME_ACK);
-	if (is_mail_port(p, s->destination_port) != is_mail_port(p, s->source_port))
-		return is_mail_port(p, s->destination_port);
-	return s->source_port > s->destination_port;
+		client = !(s->flags & FRAME_ACK);
+	else if (is_mail_port(p, s->destination_port) != is_mail_port(p, s->source_port))
+		client = is_mail_port(p, s->destination_port);
+	return client ? SIDE_CLIENT : SIDE_SERVER;
 }
 
 /* What is worth an entry: a SYN, or bytes. */
-static struct flow *open_flow(struct pipeline *p, const struct segment *s, const struct flow_key *key,
-    uint64_t hash, bool source_low)
+static struct flow *open_flow(struct pipeline *p, const struct segment *s, uint64_t hash, enum side *from)
 {
 	struct flow *f;
 
 	if (!(s->flags & FRAME_SYN) && s->payload.left + s->missing == 0)
 		return NULL;
-	f = add_flow(p, key, hash);
+	*from = sender(p, s);
+	f = add_flow(p, s, *from, hash);
 	if (f == NULL)
 		return NULL;
 	f->first_ns = f->last_ns = p->now_ns;
-	if (source_is_client(p, s) == source_low)
-		f->flags |= FLOW_CLIENT_LOW;
 	p->stats.flows++;
 	return f;
-}
-
-static enum side side_of(const struct flow *f, bool source_low)
-{
-	return source_low == (bool)(f->flags & FLOW_CLIENT_LOW) ? SIDE_CLIENT : SIDE_SERVER;
 }
 
 /* A SYN with another sequence number begins another connection on the same ports. */
@@ -414,65 +426,114 @@ static void flow_segment(struct pipeline *p, struct flow *f, const struct segmen
 		note_end(p, f, side, s);
 }
 
-static void take_segment(struct pipeline *p, const struct segment *s)
+static uint64_t *read_known(struct pipeline *p, uint64_t hash)
 {
-	struct flow_key key;
-	bool low = flow_key_of(s, &key);
-	uint64_t hash = flow_hash(p->flows, &key);
-	struct flow *f = flow_find(p->flows, &key, hash);
+	return &p->read_known[hash % READ_KNOWN];
+}
 
-	if (f != NULL && (timed_out(f, p->now_ns) || begins_anew(f, s, side_of(f, low)))) {
+static void take_segment(struct pipeline *p, const struct segment *s, uint64_t hash)
+{
+	enum side from;
+	struct flow *f = flow_find(p->flows, s, hash, &from);
+
+	if (f != NULL && (timed_out(f, p->now_ns) || begins_anew(f, s, from))) {
 		end_flow(p, f, timed_out(f, p->now_ns));
 		flow_remove(p->flows, f);
 		f = NULL;
 	}
 	if (f == NULL)
-		f = open_flow(p, s, &key, hash, low);
-	if (f == NULL)
+		f = open_flow(p, s, hash, &from);
+	if (f == NULL || f->state == FLOW_CLOSED)
 		return;
-	if (f->state == FLOW_CLOSED || f->state == FLOW_READ) {
-		if (f->state == FLOW_READ) {
-			f->last_ns = p->now_ns;
-			if (s->flags & (FRAME_FIN | FRAME_RST))
-				note_end(p, f, side_of(f, low), s);
-		}
+	if (f->state != FLOW_READ) {
+		flow_segment(p, f, s, from);
 		return;
 	}
-	flow_segment(p, f, s, side_of(f, low));
+	f->last_ns = p->now_ns;
+	*read_known(p, hash) = hash;
+	if (s->flags & (FRAME_FIN | FRAME_RST))
+		note_end(p, f, from, s);
+}
+
+/* Memory is far away: while some flows come nearer, others are decoded. Then each is read in its turn. */
+static void prefetch(const struct pipeline *p)
+{
+	const struct flow *f;
+
+	for (unsigned i = 0; i < p->queued; i++)
+		(void)flow_prefetch(p->flows, p->queue[i].hash);
+	for (unsigned i = 0; i < p->queued; i++) {
+		f = flow_prefetch(p->flows, p->queue[i].hash);
+		if (f != NULL && f->state == FLOW_READING && p->queue[i].segment.payload.left > 0)
+			session_prefetch(f->session);
+	}
+}
+
+void pipeline_flush(struct pipeline *p)
+{
+	if (p->queued > 1)
+		prefetch(p);
+	for (unsigned i = 0; i < p->queued; i++) {
+		tick(p, p->queue[i].ns);
+		take_segment(p, &p->queue[i].segment, p->queue[i].hash);
+	}
+	p->queued = 0;
 }
 
 /* A fragment: its datagram's segment, once it is whole. */
-static int add_fragment(struct pipeline *p, const struct fragment *fragment, struct segment *s)
+static int add_fragment(struct pipeline *p, const struct fragment *fragment, uint64_t ns, struct segment *s)
 {
 	struct fragment whole;
-	int result = defrag_add(p->fragments, p->now_ns, fragment, s, &whole);
+	int result = defrag_add(p->fragments, ns, fragment, s, &whole);
 
 	return result == RESULT_OK ? frame_decode_whole(&whole, s) : result;
+}
+
+/* The frame is gone when the queue is read: what it carries is copied. */
+static void enqueue(struct pipeline *p, uint64_t ns)
+{
+	struct queued *q = &p->queue[p->queued];
+	struct segment *s = &q->segment;
+	size_t length = s->payload.left;
+
+	q->ns = ns;
+	q->hash = flow_hash(p->flows, s);
+	flow_prefetch_slot(p->flows, q->hash);
+	p->queued++;
+	if (s->flags & FRAME_SYN)
+		*read_known(p, q->hash) = 0; /* the ports may be used again */
+	else if (*read_known(p, q->hash) == q->hash)
+		length = s->payload.left = s->missing = 0;
+	if (length > 0 && length <= QUEUED_BYTES) {
+		memcpy(q->bytes, s->payload.at, length);
+		s->payload.at = q->bytes;
+	}
+	if (length > QUEUED_BYTES || p->queued == QUEUE)
+		pipeline_flush(p);
 }
 
 void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8_t *frame, size_t captured,
     size_t length)
 {
+	struct segment *s = &p->queue[p->queued].segment;
 	struct fragment fragment;
-	struct segment s;
 	int result;
 
 	p->stats.packets++;
 	p->stats.bytes += length;
-	pipeline_tick(p, ns);
-	result = frame_decode(link_type, frame, captured, length, &s, &fragment);
+	result = frame_decode(link_type, frame, captured, length, s, &fragment);
 	if (result == RESULT_FRAGMENT)
-		result = add_fragment(p, &fragment, &s);
+		result = add_fragment(p, &fragment, ns, s);
 	if (result != RESULT_OK) {
 		if (result < 0)
 			p->stats.refused[-result]++;
 		return;
 	}
-	if (!is_mail_port(p, s.destination_port) && !is_mail_port(p, s.source_port))
+	if (!is_mail_port(p, s->destination_port) && !is_mail_port(p, s->source_port))
 		return;
 	p->stats.segments++;
-	p->stats.cut_bytes += s.missing;
-	take_segment(p, &s);
+	p->stats.cut_bytes += s->missing;
+	enqueue(p, ns);
 }
 
 static int by_first_packet(const void *a, const void *b)
@@ -484,9 +545,12 @@ static int by_first_packet(const void *a, const void *b)
 
 void pipeline_finish(struct pipeline *p)
 {
-	size_t count = 0, places = flow_places(p->flows);
-	struct flow **open = malloc((flow_count(p->flows) + 1) * sizeof(struct flow *)), *f;
+	struct flow **open, *f;
+	size_t count = 0, places;
 
+	pipeline_flush(p);
+	places = flow_places(p->flows);
+	open = malloc((flow_count(p->flows) + 1) * sizeof(struct flow *));
 	for (size_t place = 0; place < places; place++) {
 		f = flow_at(p->flows, place);
 		if (f == NULL)
@@ -509,6 +573,7 @@ void pipeline_finish(struct pipeline *p)
 
 const struct pipeline_stats *pipeline_stats(struct pipeline *p)
 {
+	pipeline_flush(p);
 	p->stats.flows_open = flow_count(p->flows);
 	p->stats.out_of_order = p->shared.streams.out_of_order;
 	p->stats.retransmitted = p->shared.streams.retransmitted;

@@ -37,9 +37,12 @@ struct pipeline_stats {
 struct pipeline *pipeline_new(const struct pipeline_options *options);
 void pipeline_free(struct pipeline *p);
 
-/* One frame, as libpcap gives it; `ns` since the epoch. */
+/* One frame, as libpcap gives it; `ns` since the epoch. It may wait with some others until pipeline_flush. */
 void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8_t *frame, size_t captured,
     size_t length);
+
+/* Reads the frames that wait: to be called when no more is at hand. The functions below do so, too. */
+void pipeline_flush(struct pipeline *p);
 
 /* Lets flows time out as of `ns`, when no packet comes that would. */
 void pipeline_tick(struct pipeline *p, uint64_t ns);

@@ -54,6 +54,9 @@ struct session_shared {
 /* Starts a session; streams are not synced yet. */
 void session_init(struct session *s, bool midstream);
 
+/* Brings into the cache what reading the next segment will touch. */
+void session_prefetch(const struct session *s);
+
 /* Frees what hangs on it. */
 void session_clear(struct session *s, struct session_shared *shared);
 

@@ -86,4 +86,22 @@ int store_close(struct store *s);
 
 void store_status(const struct store *s, struct store_status *status);
 
+struct wire;
+struct redisReply;
+
+/* A reply, borrowed; an error only where it is one of the command (WRONGTYPE, ERR ...). NULL: it did
+ * not come, and what was asked may or may not have been done. */
+typedef void store_answer(void *context, const struct redisReply *reply);
+
+/*
+ * One command of the caller's (copied) on the store's connection, ahead of everything that is not
+ * sent yet: it sees Redis as it is before the tally's next write. `answer` follows from store_flush
+ * and its like, in the order of the questions. -1 when Redis is away or LIMIT_STORE_ASKS wait:
+ * nothing follows.
+ */
+int store_ask(struct store *s, const struct wire *command, store_answer *answer, void *context);
+
+/* Whether something asked is not answered yet. */
+bool store_asked(const struct store *s);
+
 #endif

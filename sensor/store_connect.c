@@ -294,6 +294,7 @@ void store_drop(struct store *s, bool at_once)
 	wire_clear(&s->out);
 	s->ring_first = s->ring_count = 0;
 	s->rebasing = 0;
+	store_drop_asks(s);
 	while ((e = tally_first(s->tally, TALLY_BUSY)) != NULL)
 		store_entry_again(s, e);
 	if (at_once)

@@ -21,6 +21,17 @@
 #define KEY_LEGACY_CLIENTS    "tlsvane:legacy:clients"
 #define KEY_PLAINTEXT_SERVERS "tlsvane:plaintext:servers"
 #define KEY_DOWNGRADE_SERVERS "tlsvane:downgrade:servers"
+
+/*
+ * Alerts, of all sensors together (alert_claim.c). KEY_ALERT: hash of rule, key, state (firing,
+ * resolved), version (grows with every change), episode (how often it began to fire), since,
+ * notified, match, clean (ms), and token:<sensor>, the last change that sensor made.
+ */
+#define KEY_ALERT	  "tlsvane:alert:{%s}"	 /* id: 32 hex digits of rule and key */
+#define KEY_ALERTS_FIRING "tlsvane:alert:firing" /* ids by the time of their last change */
+#define KEY_ALERTS	  "tlsvane:alerts:%s"	 /* sensor: the stream of its alerts */
+#define CHANNEL_ALERTS	  "tlsvane:alerts"
+
 #define KEY_SENSORS	      "tlsvane:sensors"
 #define KEY_SCHEMA	      "tlsvane:schema"
 

@@ -2,7 +2,7 @@
  * Inside the store. Its files: store (life), store_pump (bytes and time), store_connect (from the
  * first byte to ready), store_lease (who writes under a name), store_write (entries to commands),
  * store_reply (replies to entries), store_trouble (what refuses, and what is said about it),
- * store_sensor (heartbeat), store_spool, store_wire.
+ * store_ask (questions of others), store_sensor (heartbeat), store_spool, store_wire.
  *
  * Nothing blocks: commands are put on the wire, what is awaited stands in a ring in their order.
  */
@@ -42,6 +42,7 @@ enum store_operation { /* what a reply answers */
 	STORE_OP_STEP, /* a step of the hello */
 	STORE_OP_LEASE,
 	STORE_OP_HEARTBEAT,
+	STORE_OP_ASK,	/* somebody else's: store_ask.c */
 	STORE_OP_MINOR, /* a reply that changes nothing: EXPIRE, trimming */
 	STORE_OP_BASE,	/* HGETALL of an entry */
 	STORE_OP_HASH,	/* HSET of an entry */
@@ -56,6 +57,14 @@ struct store_pending {
 };
 
 struct store_trouble;
+
+struct store_asking { /* one of store_ask */
+	struct store_asking *next;
+	store_answer *answer;
+	void *context;
+	size_t size; /* of bytes[] */
+	char bytes[];
+};
 
 struct store {
 	struct redis_url url;
@@ -98,6 +107,10 @@ struct store {
 	size_t spool_waiting; /* of its entries, not yet in Redis */
 	size_t rebasing;      /* bases awaited for entries that are held */
 	uint64_t spool_ms;    /* not before: rewriting it */
+
+	/* Questions of others: sent ones first; `ask_next` is the first that is not */
+	struct store_asking *asks, *asks_last, *ask_next;
+	size_t ask_count;
 
 	bool quiet;	  /* nothing is to be added to what is under way */
 	bool opening;	  /* refusals end store_open */
@@ -157,6 +170,11 @@ void store_trouble_over(struct store *s); /* stops for good, after something was
 void store_recovered(struct store *s);
 void store_backoff(struct store *s, uint64_t *until_ms);
 bool store_is_foreign(const char *error); /* WRONGTYPE */
+
+/* ---- store_ask.c ---- */
+bool store_fill_asks(struct store *s); /* false: some still wait */
+void store_ask_reply(struct store *s, const redisReply *reply);
+void store_drop_asks(struct store *s);
 
 /* ---- store_sensor.c ---- */
 void store_heartbeat(struct store *s, bool stopping);

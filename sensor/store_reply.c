@@ -159,6 +159,9 @@ void store_reply(struct store *s, const struct store_pending *p, const redisRepl
 	case STORE_OP_HEARTBEAT:
 		heartbeat_reply(s, reply);
 		break;
+	case STORE_OP_ASK:
+		store_ask_reply(s, reply);
+		break;
 	case STORE_OP_MINOR:
 		break;
 	default:

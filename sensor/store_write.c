@@ -250,6 +250,8 @@ void store_fill(struct store *s)
 		ask_lease(s); /* we were asleep for long: somebody else may write by now */
 		return;
 	}
+	if (!store_fill_asks(s))
+		return;
 	store_spool_rebase(s);
 	if (s->state == STORE_READY && now >= s->pause_ms)
 		fill_entries(s);

@@ -11,35 +11,46 @@
 
 #define KEYS 20000
 
-static struct flow_key key_of(uint32_t number)
+static struct segment segment_of(uint32_t number)
 {
 	struct segment s = {.source_port = (uint16_t)(number & 0xffff), .destination_port = 25};
 
 	memcpy(s.source.bytes, &number, sizeof(number));
 	s.destination.bytes[15] = 1;
-	struct flow_key key;
-	(void)flow_key_of(&s, &key);
-	return key;
+	return s;
 }
 
-static void both_directions_have_one_key(void **state)
+static struct segment reply_to(const struct segment *s)
 {
-	struct segment there = {.source_port = 1024, .destination_port = 25, .vlan = 7}, back = there;
-	struct flow_key a, b;
+	struct segment back = *s;
+
+	back.source = s->destination;
+	back.destination = s->source;
+	back.source_port = s->destination_port;
+	back.destination_port = s->source_port;
+	return back;
+}
+
+static void both_directions_are_one_flow(void **state)
+{
+	struct flow_table *t = flow_table_new(KEYS);
+	struct segment there = segment_of(7), back = reply_to(&there);
+	struct flow *f;
+	enum side from;
 
 	(void)state;
-	there.source.bytes[0] = 2;
-	there.destination.bytes[0] = 1;
-	back.source = there.destination;
-	back.destination = there.source;
-	back.source_port = 25;
-	back.destination_port = 1024;
-	assert_false(flow_key_of(&there, &a));
-	assert_true(flow_key_of(&back, &b));
-	assert_memory_equal(&a, &b, sizeof(a));
+	assert_int_equal(flow_hash(t, &there), flow_hash(t, &back));
+	f = flow_add(t, &there, SIDE_CLIENT, flow_hash(t, &there));
+	assert_ptr_equal(flow_find(t, &there, flow_hash(t, &there), &from), f);
+	assert_int_equal(from, SIDE_CLIENT);
+	assert_ptr_equal(flow_find(t, &back, flow_hash(t, &back), &from), f);
+	assert_int_equal(from, SIDE_SERVER);
 	back.vlan = 8;
-	(void)flow_key_of(&back, &b);
-	assert_memory_not_equal(&a, &b, sizeof(a));
+	assert_null(flow_find(t, &back, flow_hash(t, &back), &from));
+	back = reply_to(&there);
+	back.tunnel_id = 9;
+	assert_null(flow_find(t, &back, flow_hash(t, &back), &from));
+	flow_table_free(t);
 }
 
 static void random_adds_and_removes(void **state)
@@ -47,17 +58,18 @@ static void random_adds_and_removes(void **state)
 	struct flow_table *t = flow_table_new(KEYS);
 	static struct flow *known[KEYS];
 	size_t count = 0;
+	enum side from;
 
 	(void)state;
 	srand(3);
 	for (unsigned i = 0; i < 300000; i++) {
 		uint32_t number = (uint32_t)rand() % KEYS;
-		struct flow_key key = key_of(number);
-		uint64_t hash = flow_hash(t, &key);
+		struct segment s = segment_of(number);
+		uint64_t hash = flow_hash(t, &s);
 
-		assert_ptr_equal(flow_find(t, &key, hash), known[number]);
+		assert_ptr_equal(flow_find(t, &s, hash, &from), known[number]);
 		if (known[number] == NULL) {
-			known[number] = flow_add(t, &key, hash);
+			known[number] = flow_add(t, &s, SIDE_CLIENT, hash);
 			assert_non_null(known[number]);
 			count++;
 		} else if (rand() % 3 > 0) {
@@ -74,25 +86,25 @@ static void a_full_table_gives_up_the_least_informative(void **state)
 {
 	struct flow_table *t = flow_table_new(3);
 	static const uint8_t states[] = {FLOW_READING, FLOW_OPENING, FLOW_READ};
-	struct flow_key key;
+	struct segment s;
 
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++) {
-		key = key_of(i);
-		flow_add(t, &key, flow_hash(t, &key))->state = states[i];
+		s = segment_of(i);
+		flow_add(t, &s, SIDE_CLIENT, flow_hash(t, &s))->state = states[i];
 	}
-	key = key_of(3);
-	assert_null(flow_add(t, &key, flow_hash(t, &key)));
+	s = segment_of(3);
+	assert_null(flow_add(t, &s, SIDE_CLIENT, flow_hash(t, &s)));
 	assert_int_equal(flow_victim(t)->state, FLOW_OPENING);
 	flow_remove(t, flow_victim(t));
-	assert_non_null(flow_add(t, &key, flow_hash(t, &key)));
+	assert_non_null(flow_add(t, &s, SIDE_CLIENT, flow_hash(t, &s)));
 	flow_table_free(t);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(both_directions_have_one_key),
+	    cmocka_unit_test(both_directions_are_one_flow),
 	    cmocka_unit_test(random_adds_and_removes),
 	    cmocka_unit_test(a_full_table_gives_up_the_least_informative),
 	};

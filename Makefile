@@ -1,18 +1,27 @@
 # tlsvane: make, make run, make test, make install. `make help` lists the rest.
 #
+# A bare Debian 12 needs: apt-get install make git. make run, make test and so on install the rest (tools/bootstrap).
+#
 # BUILD    where everything is built (default build; the sanitized variant goes to build/sanitized)
-# SANITIZE 1: AddressSanitizer and UndefinedBehaviorSanitizer
+# SANITIZE 1: AddressSanitizer and UndefinedBehaviorSanitizer; fuzz: the same under clang's libFuzzer
+# V        1: show whole commands
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 SANITIZE ?= 0
+V ?= 0
 ifeq ($(SANITIZE),1)
 BUILD ?= build/sanitized
+else ifeq ($(SANITIZE),fuzz)
+BUILD ?= build/fuzz
+CC := clang
 else
 BUILD ?= build
 endif
+QUIET := $(if $(filter 1,$(V)),,@)
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 PACKAGES := libpcap hiredis libndpi libxxhash
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
@@ -20,6 +29,9 @@ HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_
 ifeq ($(SANITIZE),1)
 HARDENING := -fPIE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK_HARDENING := -pie -fsanitize=address,undefined
+else ifeq ($(SANITIZE),fuzz)
+HARDENING := -fPIE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LINK_HARDENING := -pie -fsanitize=fuzzer,address,undefined
 else
 LINK_HARDENING := -pie -Wl,-z,relro,-z,now
 endif
@@ -37,9 +49,11 @@ TOOL_SOURCES := $(wildcard tools/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
+BENCH_PROGRAMS := workload empty pipeline measure
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all run test unit replay-corpus fuzz bench lint format install clean bootstrap help FORCE
+.SECONDARY:
+.PHONY: all run test unit redis-tests replay-corpus fuzz bench lint format install clean bootstrap help FORCE
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
@@ -50,6 +64,7 @@ help:
 	@echo 'make fuzz       every fuzz target for SECONDS=60 each (TARGET=fuzz_frame: that one)'
 	@echo 'make bench      speed and memory as ratios against an empty libpcap loop and tshark'
 	@echo 'make lint       format, static analysis, longest functions'
+	@echo 'make bootstrap  only install what build and tests need'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
 
 bootstrap:
@@ -57,8 +72,8 @@ bootstrap:
 
 run:
 	@tools/bootstrap build run
-	@$(MAKE) --no-print-directory all
-	@BUILD=$(BUILD) tools/run
+	@$(MAKE) --no-print-directory $(PARALLEL) all
+	@tools/run BUILD=$(BUILD) $(if $(filter command environment,$(origin SECONDS)),SECONDS=$(SECONDS))
 
 test:
 	@tools/bootstrap build test
@@ -67,29 +82,43 @@ test:
 $(BUILD)/tlsvane-sensor: $(BUILD)/sensor/main.o $(LIBRARY)
 $(BUILD)/tlsvane: $(TOOL_SOURCES:%.c=$(BUILD)/%.o) $(LIBRARY)
 $(PROGRAMS:%=$(BUILD)/%):
-	$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+	@echo '  link $@'
+	$(QUIET)$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
 $(LIBRARY): $(LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(QUIET)$(AR) rcs $@ $^
 
 # The compiler's flags are a dependency of what they built.
 $(BUILD)/flags: FORCE
+	@$(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null || { echo 'libraries are missing: make bootstrap installs them' >&2; exit 1; }
 	@mkdir -p $(BUILD)
 	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' >$@
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '  cc   $<'
+	$(QUIET)$(CC) $(ALL_CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c -o $@ $<
 
 unit: $(UNIT_TESTS)
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS:%.c=$(BUILD)/%.o) $(LIBRARY)
-	$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) -lcmocka
+	@echo '  link $@'
+	$(QUIET)$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS) -lcmocka
 
-# Fuzz targets: with clang's libFuzzer under build/fuzz, and as plain programs that replay their corpus.
+REDIS_TESTS := $(BUILD)/tests/redis/drive $(BUILD)/tests/redis/check
+redis-tests: $(REDIS_TESTS)
+# drive counts the calls that others can see, to crash between two of them.
+$(BUILD)/tests/redis/drive: LDFLAGS += -Wl,--wrap=send,--wrap=fsync,--wrap=rename,--wrap=unlink
+$(REDIS_TESTS): %: %.o $(BUILD)/tests/redis/synthetic.o $(LIBRARY)
+	@echo '  link $@'
+	$(QUIET)$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+
+# Fuzz targets: programs that replay their corpus; with SANITIZE=fuzz libFuzzer's own main in place of ours.
 replay-corpus: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
-	$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
+REPLAY := $(if $(filter fuzz,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(REPLAY) $(LIBRARY)
+	@echo '  link $@'
+	$(QUIET)$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)
 
 SECONDS ?= 60
 TARGET ?= $(FUZZ_TARGETS)
@@ -97,16 +126,15 @@ fuzz:
 	@tools/bootstrap build fuzz
 	@SECONDS_EACH=$(SECONDS) tests/fuzz/run $(TARGET)
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIBRARY_SOURCES) FORCE
-	@mkdir -p $(@D)
-	clang -std=c17 -D_GNU_SOURCE -DTLSVANE_VERSION='"$(VERSION)"' -O1 -g -fno-omit-frame-pointer \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(PACKAGE_CFLAGS) -o $@ \
-	    $< $(LIBRARY_SOURCES) $(PACKAGE_LIBS)
-
 bench:
 	@tools/bootstrap build bench
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH_PROGRAMS:%=$(BUILD)/tests/bench/%)
 	@BUILD=$(BUILD) tests/bench/run
+
+$(BUILD)/tests/bench/workload: $(BUILD)/tests/bench/script.o
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBRARY)
+	@echo '  link $@'
+	$(QUIET)$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBRARY) $(PACKAGE_LIBS)
 
 lint:
 	@tools/bootstrap build lint

@@ -89,14 +89,22 @@ void flow_prefetch_slot(const struct flow_table *t, uint64_t hash)
 	__builtin_prefetch(&t->slots[(uint32_t)hash & t->slot_mask]);
 }
 
+/* The next slot from `i` on, in the order of probing, that has a hash; one without a place ends the search. */
+static size_t probe(const struct flow_table *t, size_t i, uint32_t tag)
+{
+	for (i &= t->slot_mask; t->slots[i].place != 0 && t->slots[i].hash != tag; i = (i + 1) & t->slot_mask)
+		;
+	return i;
+}
+
 const struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash)
 {
-	struct slot slot = t->slots[(uint32_t)hash & t->slot_mask];
+	uint32_t place = t->slots[probe(t, (uint32_t)hash, (uint32_t)hash)].place;
 	const struct flow *f;
 
-	if (slot.place == 0)
+	if (place == 0)
 		return NULL;
-	f = flow_in(t, slot.place - 1);
+	f = flow_in(t, place - 1);
 	__builtin_prefetch(f, 1);
 	return f;
 }
@@ -129,19 +137,14 @@ static bool belongs(const struct flow *f, const struct segment *s, enum side *fr
 struct flow *flow_find(const struct flow_table *t, const struct segment *s, uint64_t hash, enum side *from)
 {
 	uint32_t tag = (uint32_t)hash;
-	struct slot slot;
 	struct flow *f;
 
-	for (size_t i = tag & t->slot_mask;; i = (i + 1) & t->slot_mask) {
-		slot = t->slots[i];
-		if (slot.place == 0)
-			return NULL;
-		if (slot.hash != tag)
-			continue;
-		f = flow_in(t, slot.place - 1);
+	for (size_t i = probe(t, tag, tag); t->slots[i].place != 0; i = probe(t, i + 1, tag)) {
+		f = flow_in(t, t->slots[i].place - 1);
 		if (belongs(f, s, from))
 			return f;
 	}
+	return NULL;
 }
 
 static void put_slot(struct slot *slots, size_t mask, struct slot slot)

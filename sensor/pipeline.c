@@ -463,8 +463,10 @@ static void prefetch(const struct pipeline *p)
 	for (unsigned i = 0; i < p->queued; i++)
 		(void)flow_prefetch(p->flows, p->queue[i].hash);
 	for (unsigned i = 0; i < p->queued; i++) {
+		if (p->queue[i].segment.payload.left == 0)
+			continue;
 		f = flow_prefetch(p->flows, p->queue[i].hash);
-		if (f != NULL && f->state == FLOW_READING && p->queue[i].segment.payload.left > 0)
+		if (f != NULL && f->state == FLOW_READING)
 			session_prefetch(f->session);
 	}
 }

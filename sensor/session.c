@@ -177,7 +177,7 @@ static bool read_side(struct session *s, struct session_shared *shared, enum sid
 	uint8_t phase;
 	size_t used;
 
-	while (s->phase != SESSION_OVER && !too_early(s, side, false) && stream_next(stream, &bytes)) {
+	while (s->phase != SESSION_OVER && stream_next(stream, &bytes) && !too_early(s, side, false)) {
 		phase = s->phase;
 		used = read_bytes(s, shared, side, bytes, one_sided);
 		if (used == 0 && s->phase == phase)
@@ -280,6 +280,8 @@ static bool settle_once(struct session *s, struct session_shared *shared, uint64
 
 void session_settle(struct session *s, struct session_shared *shared, uint64_t ns, bool force)
 {
+	if (!force && stream_complete(&s->stream[SIDE_CLIENT]) && stream_complete(&s->stream[SIDE_SERVER]))
+		return;
 	while (s->phase != SESSION_OVER && settle_once(s, shared, ns, force))
 		;
 	if (!force || s->phase == SESSION_OVER)

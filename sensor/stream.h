@@ -44,6 +44,12 @@ static inline int32_t sequence_ahead(uint32_t a, uint32_t b)
 	return (int32_t)(a - b);
 }
 
+/* Nothing is held, and nothing is known to be missing: nearly always so. */
+static inline bool stream_complete(const struct stream *s)
+{
+	return s->first == NULL && s->unseen_since_ns == 0;
+}
+
 /* Starts a stream whose next byte has sequence number `next`. */
 void stream_init(struct stream *s, uint32_t next);
 

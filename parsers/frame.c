@@ -1,7 +1,8 @@
 /*
- * The frame decoder: its entry, the walk from header to header, and the link layers (Ethernet II,
- * IEEE 802.1Q and 802.1ad, and the pseudo-headers of https://www.tcpdump.org/linktypes.html).
- * IP and TCP stand in frame_ip.c, tunnels in frame_tunnel.c.
+ * The frame decoder: the walk from header to header, and the link layers (Ethernet II, IEEE 802.1Q
+ * and 802.1ad, and the pseudo-headers of https://www.tcpdump.org/linktypes.html).
+ * IP and TCP stand in frame_ip.c, tunnels in frame_tunnel.c; frame_plain.c comes before all of
+ * them.
  */
 #include "frame_layers.h"
 
@@ -10,19 +11,19 @@ static const struct link_row {
 	int link_type;
 	enum frame_layer layer;
 } link_rows[] = {
-    {1, LAYER_ETHERNET},   /* LINKTYPE_ETHERNET */
-    {113, LAYER_SLL},	   /* LINKTYPE_LINUX_SLL */
-    {276, LAYER_SLL2},	   /* LINKTYPE_LINUX_SLL2 */
-    {101, LAYER_IP},	   /* LINKTYPE_RAW */
-    {12, LAYER_IP},	   /* DLT_RAW, as libpcap says it ... */
-    {14, LAYER_IP},	   /* ... and on OpenBSD */
-    {228, LAYER_IPV4},	   /* LINKTYPE_IPV4 */
-    {229, LAYER_IPV6},	   /* LINKTYPE_IPV6 */
-    {0, LAYER_LOOPBACK},   /* LINKTYPE_NULL */
-    {108, LAYER_LOOPBACK}, /* LINKTYPE_LOOP */
-    {9, LAYER_PPP},	   /* LINKTYPE_PPP */
-    {50, LAYER_PPP},	   /* LINKTYPE_PPP_HDLC */
-    {51, LAYER_PPPOE},	   /* LINKTYPE_PPP_ETHER */
+    {LINK_ETHERNET, LAYER_ETHERNET}, /* LINKTYPE_ETHERNET */
+    {113, LAYER_SLL},		     /* LINKTYPE_LINUX_SLL */
+    {276, LAYER_SLL2},		     /* LINKTYPE_LINUX_SLL2 */
+    {101, LAYER_IP},		     /* LINKTYPE_RAW */
+    {12, LAYER_IP},		     /* DLT_RAW, as libpcap says it ... */
+    {14, LAYER_IP},		     /* ... and on OpenBSD */
+    {228, LAYER_IPV4},		     /* LINKTYPE_IPV4 */
+    {229, LAYER_IPV6},		     /* LINKTYPE_IPV6 */
+    {0, LAYER_LOOPBACK},	     /* LINKTYPE_NULL */
+    {108, LAYER_LOOPBACK},	     /* LINKTYPE_LOOP */
+    {9, LAYER_PPP},		     /* LINKTYPE_PPP */
+    {50, LAYER_PPP},		     /* LINKTYPE_PPP_HDLC */
+    {51, LAYER_PPPOE},		     /* LINKTYPE_PPP_ETHER */
 };
 
 static const char *const tunnel_names[] = {
@@ -140,7 +141,7 @@ static int read_layer(struct frame_walk *w, int layer)
 {
 	switch (layer) {
 	case LAYER_ETHERNET:
-		return read_typed(w, 14, 12);
+		return read_typed(w, ETHERNET_HEADER, 12);
 	case LAYER_VLAN:
 		return read_vlan(w);
 	case LAYER_SLL:
@@ -190,7 +191,7 @@ static int walk(struct frame_walk *w, int layer)
 	return layer;
 }
 
-int frame_decode(int link_type, const uint8_t *frame, size_t captured, size_t length,
+int frame_decode_any(int link_type, const uint8_t *frame, size_t captured, size_t length,
     struct segment *segment, struct fragment *fragment)
 {
 	enum frame_layer layer = link_layer(link_type);
@@ -201,6 +202,8 @@ int frame_decode(int link_type, const uint8_t *frame, size_t captured, size_t le
 	    .fragment = fragment,
 	};
 
+	if (w.cut > UINT32_MAX)
+		w.cut = UINT32_MAX;
 	if (layer == LAYER_NONE)
 		return RESULT_LINK_TYPE;
 	segment->vlan = 0;

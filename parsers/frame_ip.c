@@ -6,67 +6,16 @@
 #include "frame_layers.h"
 
 enum {
-	IPV4_HEADER = 20,
-	IPV6_HEADER = 40,
-	TCP_HEADER = 20,
 	FRAGMENT_HEADER = 8,
 
-	IPV4_MORE = 0x2000,
-	IPV4_OFFSET = 0x1fff,
 	DATAGRAM_MAX = 65535, /* bytes of IP payload that offset and length may reach */
 };
 
-/* https://www.iana.org/assignments/protocol-numbers */
-enum protocol {
-	PROTOCOL_HOP_BY_HOP = 0,
-	PROTOCOL_IPV4 = 4,
-	PROTOCOL_TCP = 6,
-	PROTOCOL_UDP = 17,
-	PROTOCOL_IPV6 = 41,
-	PROTOCOL_ROUTING = 43,
-	PROTOCOL_FRAGMENT = 44,
-	PROTOCOL_GRE = 47,
-	PROTOCOL_AUTHENTICATION = 51,
-	PROTOCOL_DESTINATION = 60,
-	PROTOCOL_MOBILITY = 135,
-	PROTOCOL_HIP = 139,
-	PROTOCOL_SHIM6 = 140,
-};
-
-static const uint8_t ipv4_mapped[12] = {[10] = 0xff, [11] = 0xff};
-
 bool frame_address_is_ipv4(const struct frame_address *address)
 {
-	return memcmp(address->bytes, ipv4_mapped, sizeof(ipv4_mapped)) == 0;
-}
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-static inline bool read_ipv4_address(struct cursor *c, struct frame_address *address)
-{
-	memcpy(address->bytes, ipv4_mapped, sizeof(ipv4_mapped));
-	return cursor_copy(c, address->bytes + sizeof(ipv4_mapped), 4);
-}
-
-static inline int read_tcp(struct frame_walk *w)
-{
-	struct segment *s = w->segment;
-	struct cursor in = w->in, header;
-	uint8_t offset, flags;
-	size_t options;
-
-	if (!cursor_take(&in, TCP_HEADER, &header) || !cursor_u16(&header, &s->source_port) ||
-	    !cursor_u16(&header, &s->destination_port) || !cursor_u32(&header, &s->sequence) ||
-	    !cursor_u32(&header, &s->acknowledgment) || !cursor_u8(&header, &offset) ||
-	    !cursor_u8(&header, &flags))
-		return frame_walk_short(w, TCP_HEADER);
-	if (offset >> 4 < TCP_HEADER / 4)
-		return RESULT_BAD_LENGTH;
-	options = (size_t)(offset >> 4) * 4;
-	if (!cursor_skip(&in, options - TCP_HEADER))
-		return frame_walk_short(w, options);
-	s->flags = flags & (FRAME_FIN | FRAME_SYN | FRAME_RST | FRAME_PSH | FRAME_ACK);
-	s->payload = in;
-	s->missing = w->cut > UINT32_MAX ? UINT32_MAX : (uint32_t)w->cut;
-	return RESULT_OK;
+	return memcmp(address->bytes, mapped, sizeof(mapped)) == 0;
 }
 
 static int other_protocol(struct frame_walk *w, uint8_t protocol)
@@ -101,7 +50,7 @@ static int other_protocol(struct frame_walk *w, uint8_t protocol)
 static inline int read_protocol(struct frame_walk *w, uint8_t protocol)
 {
 	if (protocol == PROTOCOL_TCP)
-		return read_tcp(w);
+		return frame_read_tcp(w);
 	return other_protocol(w, protocol);
 }
 
@@ -147,8 +96,8 @@ int frame_read_ipv4(struct frame_walk *w)
 	    !cursor_skip(&header, 1) || !cursor_u16(&header, &total) ||
 	    !cursor_u16(&header, &identification) || !cursor_u16(&header, &offset) ||
 	    !cursor_skip(&header, 1) || !cursor_u8(&header, &protocol) ||
-	    !cursor_skip(&header, 2) || !read_ipv4_address(&header, &s->source) ||
-	    !read_ipv4_address(&header, &s->destination))
+	    !cursor_skip(&header, 2) || !frame_read_ipv4_address(&header, &s->source) ||
+	    !frame_read_ipv4_address(&header, &s->destination))
 		return frame_walk_short(w, IPV4_HEADER);
 	if (version >> 4 != 4)
 		return RESULT_BAD_VALUE;

@@ -5,6 +5,8 @@
 #ifndef TLSVANE_FRAME_LAYERS_H
 #define TLSVANE_FRAME_LAYERS_H
 
+#include <endian.h>
+
 #include "frame.h"
 
 /* What a step can say comes next; 0 (done) and the negative results end the walk. */
@@ -31,6 +33,8 @@ enum frame_layer {
 	LAYER_GENEVE,
 };
 
+enum { LINK_ETHERNET = 1 }; /* of all LINKTYPE_ values the one that has a way of its own */
+
 enum frame_ethertype {
 	ETHERTYPE_IPV4 = 0x0800,
 	ETHERTYPE_VLAN = 0x8100,	 /* IEEE 802.1Q */
@@ -46,9 +50,40 @@ enum frame_ethertype {
 	ETHERTYPE_ERSPAN3 = 0x22eb,
 };
 
+/* https://www.iana.org/assignments/protocol-numbers */
+enum frame_protocol {
+	PROTOCOL_HOP_BY_HOP = 0,
+	PROTOCOL_IPV4 = 4,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_IPV6 = 41,
+	PROTOCOL_ROUTING = 43,
+	PROTOCOL_FRAGMENT = 44,
+	PROTOCOL_GRE = 47,
+	PROTOCOL_AUTHENTICATION = 51,
+	PROTOCOL_DESTINATION = 60,
+	PROTOCOL_MOBILITY = 135,
+	PROTOCOL_HIP = 139,
+	PROTOCOL_SHIM6 = 140,
+};
+
+/* Header lengths without options, and fields. */
+enum {
+	ETHERNET_HEADER = 14,
+	IPV4_HEADER = 20,
+	IPV6_HEADER = 40,
+	TCP_HEADER = 20,
+
+	IPV4_MORE = 0x2000,
+	IPV4_OFFSET = 0x1fff,
+
+	FRAME_TCP_FLAGS = FRAME_FIN | FRAME_SYN | FRAME_RST | FRAME_PSH | FRAME_ACK,
+};
+
 struct frame_walk {
 	struct cursor in; /* what was captured of the current layer, from the next byte on */
-	size_t cut; /* how many more bytes of it were on the wire, but behind the snap length */
+	size_t cut; /* how many more bytes of it were on the wire, but behind the snap length; fits
+		       segment.missing */
 	struct segment *segment;
 	struct fragment *fragment; /* NULL where no place for one was lent */
 	bool ipv6;		   /* the version of the innermost IP header */
@@ -75,6 +110,46 @@ MUST_USE static inline bool frame_walk_limit(struct frame_walk *w, size_t length
 	return true;
 }
 
+/* ::ffff:0:0/96 before the four bytes. Each half in one store: who looks at the address next loads
+ * halves. */
+MUST_USE static inline bool frame_read_ipv4_address(struct cursor *c, struct frame_address *address)
+{
+	enum { LAST_FOUR = BYTE_ORDER == LITTLE_ENDIAN ? 32 : 0 }; /* of a half, as a shift */
+	uint32_t ipv4;
+	uint64_t half;
+
+	if (!cursor_copy(c, &ipv4, sizeof(ipv4)))
+		return false;
+	half = htobe64(UINT64_C(0xffff) << 32) | (uint64_t)ipv4 << LAST_FOUR;
+	memset(address->bytes, 0, sizeof(half));
+	memcpy(address->bytes + sizeof(half), &half, sizeof(half));
+	return true;
+}
+
+/* RFC 9293 section 3.1. Judged first, then read. */
+MUST_USE static inline int frame_read_tcp(struct frame_walk *w)
+{
+	struct segment *s = w->segment;
+	struct cursor in = w->in, payload = w->in, header;
+	uint8_t offset, flags;
+	size_t length;
+
+	if (!cursor_take(&in, TCP_HEADER, &header) || !cursor_peek(&header, 12, &offset))
+		return frame_walk_short(w, TCP_HEADER);
+	length = (offset & 0xf0u) >> 2; /* words in the high half */
+	if (length < TCP_HEADER)
+		return RESULT_BAD_LENGTH;
+	if (!cursor_skip(&payload, length) || !cursor_u16(&header, &s->source_port) ||
+	    !cursor_u16(&header, &s->destination_port) || !cursor_u32(&header, &s->sequence) ||
+	    !cursor_u32(&header, &s->acknowledgment) || !cursor_skip(&header, 1) ||
+	    !cursor_u8(&header, &flags))
+		return frame_walk_short(w, length);
+	s->flags = flags & FRAME_TCP_FLAGS;
+	s->payload = payload;
+	s->missing = (uint32_t)w->cut;
+	return RESULT_OK;
+}
+
 /* The layer for an EtherType, or RESULT_NOT_IP. */
 int frame_ethertype_layer(uint16_t ethertype);
 
@@ -83,6 +158,10 @@ void frame_note_tunnel(struct segment *segment, enum frame_tunnel tunnel, uint32
 
 /* Notes a VLAN id; the first two count, and 0 is a priority without a VLAN. */
 void frame_note_vlan(struct segment *segment, uint16_t id);
+
+/* frame_decode, one header after the other: for whatever it may be. */
+int frame_decode_any(int link_type, const uint8_t *frame, size_t captured, size_t length,
+    struct segment *segment, struct fragment *fragment);
 
 /* frame_ip.c */
 int frame_read_ip(struct frame_walk *w);

@@ -13,10 +13,10 @@
 #define HELLO_LEAST 38	 /* a ServerHello without anything optional */
 #define HEADER_SIZE 4
 #define ALERT_SIZE  2
-#define CLEAR_ALERTS_MOST                                                                          \
-	4	      /* bytes in one record; encrypted, one alert is longer: it has a MAC         \
-		       */
-#define LINES_LOOK 64 /* bytes that must be text to be called text */
+#define LINES_LOOK  64 /* bytes that must be text to be called text */
+
+/* Bytes in one record; encrypted, one alert is longer: it has a MAC. */
+#define CLEAR_ALERTS_MOST 4
 
 /* What TLS 1.3 encrypts at least around a Finished: header, SHA-256 HMAC, content type, CCM_8's
  * tag. An encrypted alert is shorter. */
@@ -72,17 +72,21 @@ static int take_wanted(struct tls_handshake *h, enum side side, struct cursor *b
 	return RESULT_OK;
 }
 
-static int take_body(struct tls_handshake *h, enum side side, struct cursor *bytes)
+static void pass_body_over(struct tls_handshake_side *s, struct cursor *bytes)
 {
-	struct tls_handshake_side *s = &h->side[side];
 	size_t here = bytes->left < s->left ? bytes->left : s->left;
 
-	if (s->wanted)
-		return take_wanted(h, side, bytes);
 	if (cursor_skip(bytes, here))
 		s->left -= (uint32_t)here;
 	if (s->left == 0)
 		end_message(s);
+}
+
+static inline int take_body(struct tls_handshake *h, enum side side, struct cursor *bytes)
+{
+	if (h->side[side].wanted)
+		return take_wanted(h, side, bytes);
+	pass_body_over(&h->side[side], bytes);
 	return RESULT_OK;
 }
 
@@ -169,23 +173,30 @@ static void begin_message(struct tls_handshake *h, enum side side)
 	s->used = 0;
 	if (kind->read != NULL && !s->wanted)
 		tls_note(h, TLS_MISSING);
-	tls_message_note_header(h, side, s->type, s->left);
+	tls_message_note_header(h, side, kind, s->left);
 }
 
-static int take_message(struct tls_handshake *h, enum side side, struct cursor *bytes)
+/* A message's header: in one piece where it is, and is not to be doubted byte by byte. */
+static inline void take_header(struct tls_handshake *h, enum side side, struct cursor *bytes)
 {
 	struct tls_handshake_side *s = &h->side[side];
 
-	if (s->have == HEADER_SIZE)
-		return take_body(h, side, bytes);
-	if (!cursor_u8(bytes, &s->header[s->have]))
-		return RESULT_OK;
-	s->have++;
+	if (s->have == 0 && !s->doubtful && cursor_copy(bytes, s->header, HEADER_SIZE))
+		s->have = HEADER_SIZE;
+	else if (cursor_u8(bytes, &s->header[s->have]))
+		s->have++;
 	if (s->doubtful)
 		settle_doubt(h, side);
+	if (s->have == HEADER_SIZE)
+		begin_message(h, side);
+}
+
+static inline int take_message(struct tls_handshake *h, enum side side, struct cursor *bytes)
+{
+	struct tls_handshake_side *s = &h->side[side];
+
 	if (s->have < HEADER_SIZE)
-		return RESULT_OK;
-	begin_message(h, side);
+		take_header(h, side, bytes);
 	return s->have == HEADER_SIZE ? take_body(h, side, bytes) : RESULT_OK;
 }
 
@@ -383,18 +394,14 @@ static int give_up(struct tls_handshake *h, enum side side, struct cursor *in, i
 	return result;
 }
 
-/* The first record behind a gap: any five bytes may look like one, so what a sender would not write
- * is none. */
-static bool is_plausible(const struct tls_fragment *fragment)
-{
-	return fragment->type < TLS_HEARTBEAT && (fragment->version & 0xff) <= 4 &&
-	       fragment->length > 0 &&
-	       (fragment->type != TLS_CHANGE_CIPHER_SPEC || fragment->length == 1);
-}
-
 void tls_handshake_init(struct tls_handshake *h)
 {
-	memset(h, 0, sizeof(*h));
+	/* Texts are empty by their first byte. */
+	memset(&h->facts, 0, offsetof(struct tls_facts, server_name));
+	h->facts.server_name[0] = h->facts.next_protocol[0] = h->facts.history[0] = '\0';
+	h->history_length = 0;
+	h->early_data = false;
+	memset(h->side, 0, sizeof(h->side));
 }
 
 int tls_handshake_feed(struct tls_handshake *h, enum side side, struct cursor *in)
@@ -403,11 +410,11 @@ int tls_handshake_feed(struct tls_handshake *h, enum side side, struct cursor *i
 	struct tls_fragment fragment;
 	int result;
 
-	while (!s->lost) {
+	while (!s->lost && tls_record_has_next(&s->record, in)) {
 		result = tls_record_next(&s->record, in, &fragment);
 		if (result == RESULT_MORE)
 			return RESULT_OK;
-		if (result == RESULT_OK && s->unsure && !is_plausible(&fragment))
+		if (result == RESULT_OK && s->unsure && !tls_record_is_plausible(&fragment))
 			result = RESULT_NOT_TLS;
 		if (result != RESULT_OK)
 			return give_up(h, side, in, result);

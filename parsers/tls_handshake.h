@@ -53,6 +53,7 @@ struct tls_facts {
 	uint16_t dh_bits; /* size of the DHE prime, 0: none seen */
 	uint8_t sentinel; /* enum tls_sentinel, as the random's end says, whatever the version */
 	struct tls_alert_fact alert; /* the first fatal one in the clear, else the first */
+	/* Texts last: what stands behind their NUL is not cleared. */
 	char server_name[TLS_SERVER_NAME_MAX]; /* cleaned to printable; empty: none */
 	char next_protocol[TLS_ALPN_MAX];      /* ALPN that the server chose */
 	char history[TLS_HISTORY_MAX]; /* Zeek's ssl_history letters, upper case from the client */
@@ -81,6 +82,7 @@ struct tls_handshake_side {
 
 struct tls_handshake {
 	struct tls_facts facts;
+	uint8_t history_length;
 	bool early_data; /* the client's latest hello announced 0-RTT data */
 	struct tls_handshake_side side[SIDES];
 };

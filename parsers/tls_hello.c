@@ -34,37 +34,40 @@ static const uint8_t retry_random[RANDOM_SIZE] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 
 
 static const uint8_t sentinel_start[7] = {'D', 'O', 'W', 'N', 'G', 'R', 'D'};
 
-/* Walks an extensions block and refuses an extension that comes twice (RFC 8446 section 4.2). */
-struct extension_walk {
-	struct cursor left;
-	uint64_t seen; /* types below 64, one bit each */
-	uint16_t
-	    high[16]; /* the others; what exceeds so many is not compared, we read none of them */
+/* What an extensions block held so far: none may come twice (RFC 8446 section 4.2). */
+struct extension_types {
+	uint64_t low;	   /* types below 64, one bit each */
+	uint16_t high[16]; /* the others; what exceeds so many is not compared, we read none */
 	unsigned high_count;
 };
 
-static bool is_repeated(struct extension_walk *w, uint16_t type)
+static bool is_repeated_high(struct extension_types *seen, uint16_t type)
 {
-	uint64_t bit = type < EXTENSION_TABLE ? UINT64_C(1) << type : 0;
-	bool repeated = (w->seen & bit) != 0;
-
-	w->seen |= bit;
-	if (bit != 0)
-		return repeated;
-	for (unsigned i = 0; i < w->high_count; i++) {
-		if (w->high[i] == type)
+	for (unsigned i = 0; i < seen->high_count; i++) {
+		if (seen->high[i] == type)
 			return true;
 	}
-	if (w->high_count < sizeof(w->high) / sizeof(w->high[0]))
-		w->high[w->high_count++] = type;
+	if (seen->high_count < sizeof(seen->high) / sizeof(seen->high[0]))
+		seen->high[seen->high_count++] = type;
 	return false;
 }
 
-static int next_extension(struct extension_walk *w, uint16_t *type, struct cursor *data)
+static inline bool is_repeated(struct extension_types *seen, uint16_t type)
 {
-	if (!cursor_u16(&w->left, type) || !cursor_vector16(&w->left, data))
+	uint64_t before = seen->low;
+
+	if (type >= EXTENSION_TABLE)
+		return is_repeated_high(seen, type);
+	seen->low |= UINT64_C(1) << type;
+	return seen->low == before;
+}
+
+static inline int next_extension(
+    struct cursor *block, struct extension_types *seen, uint16_t *type, struct cursor *data)
+{
+	if (!cursor_u16(block, type) || !cursor_vector16(block, data))
 		return RESULT_BAD_LENGTH;
-	return is_repeated(w, *type) ? RESULT_BAD_VALUE : RESULT_OK;
+	return is_repeated(seen, *type) ? RESULT_BAD_VALUE : RESULT_OK;
 }
 
 /* A hello ends with its extensions, or without any. */
@@ -169,15 +172,15 @@ static client_extension *const client_extensions[EXTENSION_TABLE] = {
 
 static int parse_client_extensions(struct tls_client_hello *hello)
 {
-	struct extension_walk walk = {.left = hello->extensions};
-	struct cursor data;
+	struct cursor block = hello->extensions, data;
+	struct extension_types seen = {.low = 0};
 	uint16_t type;
 	int result;
 
-	while (walk.left.left > 0) {
+	while (block.left > 0) {
 		if (hello->has_psk)
 			return RESULT_BAD_VALUE; /* RFC 8446 section 4.2.11: it is the last */
-		result = next_extension(&walk, &type, &data);
+		result = next_extension(&block, &seen, &type, &data);
 		if (result == RESULT_OK && type < EXTENSION_TABLE &&
 		    client_extensions[type] != NULL)
 			result = client_extensions[type](data, hello);
@@ -193,11 +196,17 @@ static uint16_t legacy_maximum(uint16_t client_version)
 	return client_version > TLS_VERSION_12 ? TLS_VERSION_12 : client_version;
 }
 
+/* Hardly another suite has the value's upper byte in it: one memchr passes most lists. */
 static bool offers_fallback(struct cursor suites)
 {
+	const uint8_t *found;
 	uint16_t suite;
+	size_t before;
 
-	while (cursor_u16(&suites, &suite)) {
+	while ((found = memchr(suites.at, FALLBACK_SCSV >> 8, suites.left)) != NULL) {
+		before = (size_t)(found - suites.at) / 2 * 2;
+		if (!cursor_skip(&suites, before) || !cursor_u16(&suites, &suite))
+			return false;
 		if (suite == FALLBACK_SCSV)
 			return true;
 	}
@@ -287,13 +296,13 @@ static server_extension *const server_extensions[EXTENSION_TABLE] = {
 
 static int parse_server_extensions(struct tls_server_hello *hello)
 {
-	struct extension_walk walk = {.left = hello->extensions};
-	struct cursor data;
+	struct cursor block = hello->extensions, data;
+	struct extension_types seen = {.low = 0};
 	uint16_t type;
 	int result;
 
-	while (walk.left.left > 0) {
-		result = next_extension(&walk, &type, &data);
+	while (block.left > 0) {
+		result = next_extension(&block, &seen, &type, &data);
 		if (result == RESULT_OK && type < EXTENSION_TABLE &&
 		    server_extensions[type] != NULL)
 			result = server_extensions[type](data, hello);

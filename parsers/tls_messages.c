@@ -11,25 +11,28 @@
 
 void tls_message_note_letter(struct tls_handshake *h, enum side side, char letter)
 {
-	char *history = h->facts.history;
-	size_t length = strlen(history);
+	char *end = h->facts.history + h->history_length;
 	char event = side == SIDE_CLIENT ? letter : (char)(letter - 'A' + 'a');
 
-	if (length > 0 && history[length - 1] == event && (letter == 'D' || letter == 'F'))
+	if ((letter == 'D' || letter == 'F') && h->history_length > 0 && end[-1] == event)
 		return;
-	if (length + 1 < sizeof(h->facts.history)) {
-		history[length] = event;
-		history[length + 1] = '\0';
+	if (h->history_length + 1 < TLS_HISTORY_MAX) {
+		end[0] = event;
+		end[1] = '\0';
+		h->history_length++;
 	}
 }
 
 static void copy_printable(char *to, size_t size, struct cursor from)
 {
-	size_t length = from.left < size - 1 ? from.left : size - 1;
+	char *end = to + (from.left < size ? from.left : size - 1);
 
-	for (size_t i = 0; i < length; i++)
-		to[i] = from.at[i] > 0x20 && from.at[i] < 0x7f ? (char)from.at[i] : '?';
-	to[length] = '\0';
+	*end = '\0';
+	if (from.left == 0 || !cursor_copy(&from, to, (size_t)(end - to)))
+		return;
+	for (; to < end; to++)
+		if (*to <= 0x20 || *to >= 0x7f)
+			*to = '?';
 }
 
 /* Messages that are read whole. */
@@ -90,18 +93,27 @@ static int read_server_hello(struct tls_handshake *h, struct cursor body)
 enum key_exchange { KEY_EXCHANGE_OTHER, KEY_EXCHANGE_DH, KEY_EXCHANGE_ECDH };
 
 static const struct key_exchange_kind {
-	const char *prefix;
+	const char *prefix; /* of the cipher suite's name, behind "TLS_" */
 	uint8_t kind;
 	bool hint; /* a PSK identity hint comes first (RFC 4279, RFC 5489) */
 } key_exchange_kinds[] = {
-    {"TLS_ECDHE_PSK_", KEY_EXCHANGE_ECDH, true},
-    {"TLS_ECDHE_", KEY_EXCHANGE_ECDH, false},
-    {"TLS_ECDH_anon_", KEY_EXCHANGE_ECDH, false},
-    {"TLS_DHE_PSK_", KEY_EXCHANGE_DH, true},
-    {"TLS_PSK_DHE_", KEY_EXCHANGE_DH, true},
-    {"TLS_DHE_", KEY_EXCHANGE_DH, false},
-    {"TLS_DH_anon_", KEY_EXCHANGE_DH, false},
+    {"ECDHE_PSK_", KEY_EXCHANGE_ECDH, true},
+    {"ECDHE_", KEY_EXCHANGE_ECDH, false},
+    {"ECDH_anon_", KEY_EXCHANGE_ECDH, false},
+    {"DHE_PSK_", KEY_EXCHANGE_DH, true},
+    {"PSK_DHE_", KEY_EXCHANGE_DH, true},
+    {"DHE_", KEY_EXCHANGE_DH, false},
+    {"DH_anon_", KEY_EXCHANGE_DH, false},
 };
+
+static bool begins_with(const char *text, const char *prefix)
+{
+	while (*prefix != '\0' && *text == *prefix) {
+		text++;
+		prefix++;
+	}
+	return *prefix == '\0';
+}
 
 static const struct key_exchange_kind *key_exchange_of(uint16_t cipher_suite)
 {
@@ -111,7 +123,7 @@ static const struct key_exchange_kind *key_exchange_of(uint16_t cipher_suite)
 	if (name == NULL)
 		return NULL;
 	for (size_t i = 0; i < sizeof(key_exchange_kinds) / sizeof(*kind); i++, kind++) {
-		if (strncmp(name, kind->prefix, strlen(kind->prefix)) == 0)
+		if (begins_with(name + strlen("TLS_"), kind->prefix))
 			return kind;
 	}
 	return NULL;
@@ -222,7 +234,7 @@ enum { CERTIFICATE = 11 };
 
 /* Those in the clear. A hello's letter is written when it was read: it may be a HelloRetryRequest.
  */
-static const struct tls_message_kind message_kinds[] = {
+const struct tls_message_kind tls_message_kinds[TLS_MESSAGE_KINDS] = {
     [0] = {'H', BY_SERVER, 0, NULL},
     [TLS_CLIENT_HELLO] = {0, BY_CLIENT, 0, read_client_hello},
     [TLS_SERVER_HELLO] = {0, BY_SERVER, 0, read_server_hello},
@@ -240,14 +252,6 @@ static const struct tls_message_kind message_kinds[] = {
     [23] = {'Q', BY_BOTH, 0, NULL},   /* SupplementalData, RFC 4680 */
 };
 
-const struct tls_message_kind *tls_message_kind(uint8_t type, enum side side)
-{
-	if (type >= sizeof(message_kinds) / sizeof(*message_kinds) ||
-	    (message_kinds[type].by & 1 << side) == 0)
-		return NULL;
-	return &message_kinds[type];
-}
-
 /* A client without a certificate sends an empty list, which is its length alone. */
 static uint32_t certificate_facts(enum side side, uint32_t length)
 {
@@ -258,11 +262,11 @@ static uint32_t certificate_facts(enum side side, uint32_t length)
 	return length > EMPTY_LIST ? TLS_CERTIFICATE_SENT : TLS_CERTIFICATE_EMPTY;
 }
 
-void tls_message_note_header(struct tls_handshake *h, enum side side, uint8_t type, uint32_t length)
+void tls_message_note_header(
+    struct tls_handshake *h, enum side side, const struct tls_message_kind *kind, uint32_t length)
 {
-	const struct tls_message_kind *kind = &message_kinds[type];
-
 	if (kind->letter != 0)
 		tls_message_note_letter(h, side, kind->letter);
-	tls_note(h, type == CERTIFICATE ? certificate_facts(side, length) : kind->facts);
+	tls_note(h, kind == &tls_message_kinds[CERTIFICATE] ? certificate_facts(side, length)
+							    : kind->facts);
 }

@@ -26,12 +26,21 @@ struct tls_message_kind {
 	int (*read)(struct tls_handshake *h, struct cursor body);
 };
 
+/* By handshake type. */
+#define TLS_MESSAGE_KINDS 24
+extern const struct tls_message_kind tls_message_kinds[TLS_MESSAGE_KINDS];
+
 /* What is known of a handshake type; NULL where `side` sends no such thing. */
-const struct tls_message_kind *tls_message_kind(uint8_t type, enum side side);
+static inline const struct tls_message_kind *tls_message_kind(uint8_t type, enum side side)
+{
+	if (type >= TLS_MESSAGE_KINDS || (tls_message_kinds[type].by & 1 << side) == 0)
+		return NULL;
+	return &tls_message_kinds[type];
+}
 
 /* The header of such a message came, with this body length. */
 void tls_message_note_header(
-    struct tls_handshake *h, enum side side, uint8_t type, uint32_t length);
+    struct tls_handshake *h, enum side side, const struct tls_message_kind *kind, uint32_t length);
 
 /* An alert in the clear. */
 void tls_message_note_alert(struct tls_handshake *h, enum side side, uint8_t level, uint8_t code);

@@ -106,7 +106,6 @@ static int begin_ssl2_record(struct tls_record_reader *r)
 static void begin_body(struct tls_record_reader *r)
 {
 	r->begun = true;
-	r->fresh = true;
 	r->left = r->length;
 	r->have = 0;
 }
@@ -122,14 +121,14 @@ static int begin_record(struct tls_record_reader *r)
 
 /* The fast path: a good TLS header in one piece. What it does not take, read_header judges byte by
  * byte. */
-static bool take_whole_header(struct tls_record_reader *r, struct cursor *in)
+static inline bool take_whole_header(struct tls_record_reader *r, struct cursor *in)
 {
-	struct cursor try = *in;
+	struct cursor try = *in, header;
 	uint8_t type;
 	uint16_t version, length;
 
-	if (r->have > 0 || !cursor_u8(&try, &type) || !cursor_u16(&try, &version) ||
-	    !cursor_u16(&try, &length))
+	if (r->have > 0 || !cursor_take(&try, HEADER_SIZE, &header) || !cursor_u8(&header, &type) ||
+	    !cursor_u16(&header, &version) || !cursor_u16(&header, &length))
 		return false;
 	if (type < TLS_CHANGE_CIPHER_SPEC || type > TLS_HEARTBEAT || version >> 8 != 3 ||
 	    length > TLS_RECORD_MAX)
@@ -167,20 +166,6 @@ static int read_header(struct tls_record_reader *r, struct cursor *in)
 	return result;
 }
 
-static void yield(struct tls_record_reader *r, struct cursor bytes, struct tls_fragment *fragment)
-{
-	r->left = (uint16_t)(r->left - bytes.left);
-	*fragment = (struct tls_fragment){
-	    .type = r->type,
-	    .first = r->fresh,
-	    .last = r->left == 0,
-	    .version = r->version,
-	    .length = r->length,
-	    .bytes = bytes,
-	};
-	r->fresh = false;
-}
-
 /* Header bytes of an SSLv2 hello stay in the reader until the next header. */
 static struct cursor take_replay(struct tls_record_reader *r)
 {
@@ -191,26 +176,45 @@ static struct cursor take_replay(struct tls_record_reader *r)
 	return bytes;
 }
 
+/* What there is of the body; it may be nothing. */
+static inline struct cursor take_body(struct tls_record_reader *r, struct cursor *in)
+{
+	struct cursor bytes = cursor_over(in->at, 0);
+
+	if (r->replay > 0)
+		bytes = take_replay(r);
+	else if (!cursor_take(in, smaller(in->left, r->left), &bytes))
+		return bytes;
+	r->left = (uint16_t)(r->left - bytes.left);
+	return bytes;
+}
+
 int tls_record_next(struct tls_record_reader *r, struct cursor *in, struct tls_fragment *fragment)
 {
-	struct cursor bytes;
+	bool first = r->left == 0;
 	int result;
 
-	if (r->left == 0 && !r->fresh && !take_whole_header(r, in)) {
+	if (first && !take_whole_header(r, in)) {
 		result = read_header(r, in);
 		if (result != RESULT_OK)
 			return result;
-	}
-	if (r->replay > 0) {
-		yield(r, take_replay(r), fragment);
-		return RESULT_OK;
-	}
-	if (in->left == 0 && r->left > 0 && !r->fresh)
+	} else if (!first && !tls_record_has_next(r, in)) {
 		return RESULT_MORE;
-	if (!cursor_take(in, smaller(in->left, r->left), &bytes))
-		return RESULT_MORE;
-	yield(r, bytes, fragment);
+	}
+	fragment->bytes = take_body(r, in);
+	fragment->type = r->type;
+	fragment->first = first;
+	fragment->last = r->left == 0;
+	fragment->version = r->version;
+	fragment->length = r->length;
 	return RESULT_OK;
+}
+
+bool tls_record_is_plausible(const struct tls_fragment *fragment)
+{
+	return fragment->type < TLS_HEARTBEAT && (fragment->version & 0xff) <= 4 &&
+	       fragment->length > 0 &&
+	       (fragment->type != TLS_CHANGE_CIPHER_SPEC || fragment->length == 1);
 }
 
 void tls_record_unread(struct tls_record_reader *r, struct cursor *in, struct cursor rest)
@@ -233,7 +237,6 @@ bool tls_record_gap(struct tls_record_reader *r, size_t missing)
 	if (missing > r->left || r->replay > 0)
 		return false;
 	r->left = (uint16_t)(r->left - missing);
-	r->fresh = false;
 	return true;
 }
 

@@ -29,7 +29,6 @@ struct tls_record_reader {
 	bool begun; /* at least one whole header was read: no SSLv2 record any more, if it was not
 		       one */
 	bool ssl2;  /* the first record was an SSLv2 one: others may follow */
-	bool fresh; /* the record's first fragment was not yielded yet */
 	uint16_t version;
 	uint16_t length; /* of the body */
 	uint16_t left;	 /* body bytes still to come */
@@ -58,6 +57,16 @@ struct tls_fragment {
  */
 MUST_USE int tls_record_next(
     struct tls_record_reader *r, struct cursor *in, struct tls_fragment *fragment);
+
+/* Whether there is anything for tls_record_next to look at; else it would say RESULT_MORE. */
+static inline bool tls_record_has_next(const struct tls_record_reader *r, const struct cursor *in)
+{
+	return in->left > 0 || r->replay > 0;
+}
+
+/* Whether a sender would write such a record. Behind a gap any five bytes may look like a header.
+ */
+bool tls_record_is_plausible(const struct tls_fragment *fragment);
 
 /* Puts the end of the fragment last yielded back, where *in did not move since: it will be yielded
  * again, not as the first. `rest` is what of fragment.bytes was not read. */

@@ -79,6 +79,15 @@ static void check_facts(const struct tls_facts *f)
 		abort();
 }
 
+/* Of texts, what stands behind their NUL does not count. */
+static bool same_facts(const struct tls_facts *a, const struct tls_facts *b)
+{
+	return memcmp(a, b, offsetof(struct tls_facts, server_name)) == 0 &&
+	       strcmp(a->server_name, b->server_name) == 0 &&
+	       strcmp(a->next_protocol, b->next_protocol) == 0 &&
+	       strcmp(a->history, b->history) == 0;
+}
+
 static void run(struct run *r, struct cursor script, size_t each)
 {
 	tls_handshake_init(&r->h);
@@ -118,8 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pieces.h.facts.seen &= ~(uint32_t)TLS_DOWNGRADED_TO_LINES;
 	/* What is wanted of memory depends on the pieces; where it is always lent, nothing else
 	 * may. */
-	if (lends_always(script) &&
-	    memcmp(&whole.h.facts, &pieces.h.facts, sizeof(whole.h.facts)) != 0)
+	if (lends_always(script) && !same_facts(&whole.h.facts, &pieces.h.facts))
 		abort();
 	return 0;
 }

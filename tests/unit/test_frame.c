@@ -195,6 +195,51 @@ static void test_fragment_ipv6(void **state)
 	assert_int_equal(f.bytes.left, 9);
 }
 
+static void assert_same_ways(
+    const struct frame_builder *b, int ip_link, size_t captured, size_t length)
+{
+	struct segment s, other;
+	struct fragment f;
+	int result;
+
+	memset(&s, 0, sizeof(s));
+	memset(&other, 0, sizeof(other));
+	result = frame_decode(1, b->bytes, captured, length, &s, &f);
+	assert_int_equal(
+	    result, frame_decode(ip_link, b->bytes + 14, captured - 14, length - 14, &other, &f));
+	if (result == RESULT_OK)
+		assert_memory_equal(&s, &other, sizeof(s));
+}
+
+/* Ethernet has a short way, which says what the long one says of the same packet: with every value
+ * of every byte, also cut, and with a wire length below what was captured. */
+static void test_short_way(void **state)
+{
+	static const struct {
+		const char *layers;
+		int ip_link;
+	} rows[] = {{"ethernet ipv4 tcp pad:6", 228}, {"ethernet ipv6 tcp pad:6", 229}};
+	struct frame_builder b;
+	uint8_t kept;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		frame_builder_begin(&b, false);
+		frame_build(&b, rows[i].layers);
+		for (size_t at = 14; at < b.length; at++) {
+			kept = b.bytes[at];
+			for (unsigned value = 0; value < 256; value++) {
+				b.bytes[at] = (uint8_t)value;
+				assert_same_ways(&b, rows[i].ip_link, b.length, b.length);
+				assert_same_ways(&b, rows[i].ip_link, b.length - 9, b.length);
+				assert_same_ways(&b, rows[i].ip_link, at, b.length + 70000);
+				assert_same_ways(&b, rows[i].ip_link, b.length, at);
+			}
+			b.bytes[at] = kept;
+		}
+	}
+}
+
 /* The first fragment is one, too, though its TCP header is there. */
 static void test_fragment_first(void **state)
 {
@@ -334,6 +379,7 @@ static void test_tunnel_name(void **state)
 static const struct CMUnitTest others[] = {
     cmocka_unit_test(test_fragment_ipv4),
     cmocka_unit_test(test_fragment_ipv6),
+    cmocka_unit_test(test_short_way),
     cmocka_unit_test(test_fragment_first),
     cmocka_unit_test(test_fragment_cut),
     cmocka_unit_test(test_whole),

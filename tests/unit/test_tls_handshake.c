@@ -24,6 +24,7 @@ struct listener {
 
 static void listener_begin(struct listener *l)
 {
+	memset(&l->h, 0xa5, sizeof(l->h)); /* it need not be cleared before */
 	tls_handshake_init(&l->h);
 	l->memory[0] = l->memory[1] = NULL;
 	l->stingy = false;

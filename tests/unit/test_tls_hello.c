@@ -374,6 +374,12 @@ static void test_client_flags(void **state)
 	length = build(bytes, "0303 " RANDOM "00 0002 0056 01 00", NULL); /* only by halves */
 	assert_int_equal(tls_client_hello_parse(cursor_over(bytes, length), &hello), 0);
 	assert_false(hello.fallback_scsv);
+	length = build(bytes, "0303 " RANDOM "00 0008 0056 c056 0056 5600 01 00", NULL);
+	assert_int_equal(tls_client_hello_parse(cursor_over(bytes, length), &hello), 0);
+	assert_true(hello.fallback_scsv);
+	length = build(bytes, "0303 " RANDOM "00 0006 5601 0056 00ff 01 00", NULL);
+	assert_int_equal(tls_client_hello_parse(cursor_over(bytes, length), &hello), 0);
+	assert_false(hello.fallback_scsv);
 	assert_int_equal(parse_client(bytes, build(bytes, "0303 " RANDOM "00 0002 1301 00", NULL)),
 	    RESULT_BAD_LENGTH); /* no compression method */
 }

@@ -18,6 +18,7 @@
  * reply is the greeting only when it reads like one; then nothing was missed after all.
  */
 #include "smtp_exchange.h"
+#include "smtp_text.h"
 
 /* Bytes of one side, by its mode. Each returns whether it may go on with what is left. */
 
@@ -73,46 +74,47 @@ static bool pass_line(struct smtp_dialog *d, struct cursor *in)
 	return true;
 }
 
-/* Judges a line, or what there is of it, while nobody has said anything that only SMTP says. */
-static void judge_line(struct smtp_dialog *d, enum side side, struct cursor line, bool whole)
+/* Judges a line, or what there is of it, while nobody has said anything that only SMTP says.
+ * Returns whether it may be read. */
+static bool judge_line(struct smtp_dialog *d, enum side side, struct cursor line, bool whole)
 {
-	bool binary, reply;
-	struct smtp_reply r;
+	bool binary = smtp_text_is_binary(line);
+	bool reply = smtp_reply_may_begin(line) && (!whole || line.left >= SMTP_CODE_LENGTH);
 
-	if (smtp_exchange_saw(d, SMTP_SPOKEN))
-		return;
-	binary = smtp_text_is_binary(line);
-	reply = whole ? smtp_reply_read(line, &r) : smtp_reply_may_begin(line);
 	if (!smtp_exchange_unsure(d)) {
 		if (binary || d->line[side].overlong || (side == SIDE_SERVER && !reply))
 			smtp_exchange_call_foreign(d);
 	} else if (binary) {
 		smtp_exchange_end(d); /* TLS under way, perhaps: not foreign, but nothing to read */
 	}
+	return d->mode[side] != SMTP_MODE_OVER;
 }
 
 static bool read_line(struct smtp_dialog *d, enum side side, struct cursor *in)
 {
 	struct smtp_line *l = &d->line[side];
+	uint8_t *kept = d->kept[side];
 	struct cursor line;
 
-	if (smtp_line_next(l, in, &line) != RESULT_OK) {
-		judge_line(d, side, cursor_over(l->kept, l->used), false);
+	if (smtp_line_next(l, kept, in, &line) != RESULT_OK) {
+		if (!smtp_exchange_saw(d, SMTP_SPOKEN))
+			(void)judge_line(d, side, cursor_over(kept, l->used), false);
 		return false;
 	}
-	judge_line(d, side, line, true);
-	if (d->mode[side] != SMTP_MODE_OVER) {
-		if (side == SIDE_CLIENT)
+	if (smtp_exchange_saw(d, SMTP_SPOKEN) || judge_line(d, side, line, true)) {
+		if (side == SIDE_CLIENT) {
 			smtp_exchange_command(d, line);
-		else
+		} else {
 			smtp_exchange_reply(d, line);
+			smtp_exchange_continue_reply(d, in);
+		}
 	}
-	if (line.at == l->kept)
-		smtp_line_reset(l); /* it may have been AUTH's */
+	if (l->used > 0)
+		smtp_line_reset(l, kept); /* it may have been AUTH's */
 	return true;
 }
 
-static bool step_lines(struct smtp_dialog *d, enum side side, struct cursor *in)
+static bool step_line(struct smtp_dialog *d, enum side side, struct cursor *in)
 {
 	if (stop_at_tls(d, side, in))
 		return false;
@@ -123,15 +125,21 @@ static bool step_lines(struct smtp_dialog *d, enum side side, struct cursor *in)
 	return read_line(d, side, in);
 }
 
+static bool step_lines(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	bool on = true;
+
+	while (on && in->left > 0 && d->mode[side] == SMTP_MODE_LINES)
+		on = step_line(d, side, in);
+	return on;
+}
+
 /* The line that waiting bytes begin with, as far as it is there. */
 static struct smtp_command first_command(struct cursor bytes, bool *whole)
 {
-	struct smtp_line l = {0};
-	struct cursor line = {0};
+	struct cursor line;
 
-	*whole = smtp_line_next(&l, &bytes, &line) == RESULT_OK;
-	if (!*whole)
-		line = cursor_over(l.kept, l.used);
+	*whole = smtp_line_peek(bytes, &line);
 	return smtp_command_read(line);
 }
 
@@ -240,7 +248,7 @@ static bool (*const steps[SMTP_MODES])(struct smtp_dialog *, enum side, struct c
 
 void smtp_dialog_init(struct smtp_dialog *d, bool midstream)
 {
-	memset(d, 0, sizeof(*d));
+	memset(d, 0, offsetof(struct smtp_dialog, kept));
 	d->greeted = d->torn = d->fragment = midstream;
 	smtp_exchange_set_unsure(d, midstream);
 }
@@ -256,7 +264,7 @@ size_t smtp_dialog_feed(struct smtp_dialog *d, enum side side, const uint8_t *by
 
 static void lose_server(struct smtp_dialog *d)
 {
-	smtp_line_reset(&d->line[SIDE_SERVER]);
+	smtp_line_reset(&d->line[SIDE_SERVER], d->kept[SIDE_SERVER]);
 	d->unsure[SIDE_SERVER] = true;
 	d->reply_gap = true;
 	d->greeted = d->torn = d->fragment = true;
@@ -284,7 +292,7 @@ static void lose_client(struct smtp_dialog *d, size_t length)
 	default:
 		break;
 	}
-	smtp_line_reset(&d->line[SIDE_CLIENT]);
+	smtp_line_reset(&d->line[SIDE_CLIENT], d->kept[SIDE_CLIENT]);
 	d->pass_line = d->response = false;
 	smtp_exchange_set_unsure(d, true);
 }

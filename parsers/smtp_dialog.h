@@ -49,9 +49,9 @@ struct smtp_facts {
 	uint32_t seen;			/* enum smtp_fact */
 	uint16_t starttls_reply;	/* code of the last final reply to STARTTLS, 0: none */
 	uint16_t banner_code;		/* 220, 554, ...; 0: none seen */
+	char history[SMTP_HISTORY_MAX]; /* one letter an event; smtp_dialog.c has the list */
 	char banner[SMTP_BANNER_MAX];	/* the greeting's first line behind its code */
 	char helo[SMTP_HELO_MAX];	/* the argument of the last EHLO, HELO or LHLO */
-	char history[SMTP_HISTORY_MAX]; /* one letter an event; smtp_dialog.c has the list */
 };
 
 /* What the bytes of one side are at the moment. */
@@ -66,15 +66,13 @@ enum smtp_mode {
 
 #define SMTP_MODES 6
 
-/* Only `facts` and `mode` are the caller's to read. */
+/* Only `facts` and `mode` are the caller's to read. What every line needs stands at the front, the
+ * large texts behind it. */
 struct smtp_dialog {
-	struct smtp_facts facts;
-	struct smtp_line line[SIDES];
 	uint8_t mode[SIDES]; /* enum smtp_mode */
 	bool unsure[SIDES];  /* client: its lines may be a body's; server: which reply is to what */
 	uint8_t looked[SIDES]; /* bytes that may begin TLS and were too few to tell */
-
-	struct smtp_queue queue; /* without room for a command: SMTP_MODE_OVER for the client */
+	struct smtp_line line[SIDES];
 
 	/* What the client sends other than commands. */
 	uint8_t body_match; /* how much of CRLF . CRLF was seen */
@@ -92,15 +90,22 @@ struct smtp_dialog {
 	bool request_told; /* ... and the history has it */
 
 	/* The server's reply under way. */
-	bool greeted;	      /* the greeting has been read, or was missed */
-	uint8_t capabilities; /* enum smtp_capability: seen in it */
-	uint16_t reply_code;  /* of its lines so far, 0: none yet */
-	bool torn;	      /* some of its lines may be missing */
-	bool fragment;	      /* ... or the front of the next one */
-	uint16_t early_code;  /* a reply that came before its command; 0: none */
+	bool greeted;			     /* the greeting has been read, or was missed */
+	uint8_t capabilities;		     /* enum smtp_capability: seen in it */
+	uint16_t reply_code;		     /* of its lines so far, 0: none yet */
+	uint8_t reply_head[SMTP_REPLY_HEAD]; /* what its last line began with */
+	bool torn;			     /* some of its lines may be missing */
+	bool fragment;			     /* ... or the front of the next one */
+	uint16_t early_code;		     /* a reply that came before its command; 0: none */
 
 	uint8_t strangers; /* client lines with words unknown to SMTP, before any that are known */
+	uint8_t told;	   /* letters of facts.history */
+
+	struct smtp_queue queue; /* without room for a command: SMTP_MODE_OVER for the client */
+	struct smtp_facts facts;
 	char unsure_helo[SMTP_HELO_MAX]; /* becomes facts.helo with the reply */
+
+	uint8_t kept[SIDES][SMTP_LINE_MAX]; /* of `line`; good only as far as that is used */
 };
 
 /* Starts a dialogue at its first byte; `midstream`: it may already be under way. */

@@ -4,11 +4,7 @@
  * `senders`.
  */
 #include "smtp_exchange.h"
-
-void smtp_exchange_note(struct smtp_dialog *d, uint32_t facts)
-{
-	d->facts.seen |= facts;
-}
+#include "smtp_text.h"
 
 void smtp_exchange_note_if(struct smtp_dialog *d, uint32_t fact, bool true_now)
 {
@@ -17,12 +13,11 @@ void smtp_exchange_note_if(struct smtp_dialog *d, uint32_t fact, bool true_now)
 
 void smtp_exchange_tell(struct smtp_dialog *d, char letter)
 {
-	size_t length = strlen(d->facts.history);
+	char *history = d->facts.history;
 
-	if (length + 1 == SMTP_HISTORY_MAX ||
-	    (length > 0 && d->facts.history[length - 1] == letter))
+	if (d->told + 1 == SMTP_HISTORY_MAX || (d->told > 0 && history[d->told - 1] == letter))
 		return;
-	d->facts.history[length] = letter;
+	history[d->told++] = letter;
 }
 
 /* Returns false when there is no room: the client is not followed any longer. */

@@ -11,6 +11,10 @@
 void smtp_exchange_command(struct smtp_dialog *d, struct cursor line);
 void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line);
 
+/* Behind a line of the server: takes those lines that follow it in the same reply, begin with the
+ * same code and are no different from it in what they may mean: nearly all of a reply to EHLO. */
+void smtp_exchange_continue_reply(struct smtp_dialog *d, struct cursor *in);
+
 /* Reads nothing more of the client until the reply to a command of this kind has come. */
 void smtp_exchange_wait(struct smtp_dialog *d, uint8_t kind);
 
@@ -29,7 +33,11 @@ void smtp_exchange_note_request(struct smtp_dialog *d);
 void smtp_exchange_accept_starttls(struct smtp_dialog *d, uint16_t code);
 
 /* Facts, bits that may become false again, and letters of the history. */
-void smtp_exchange_note(struct smtp_dialog *d, uint32_t facts);
+static inline void smtp_exchange_note(struct smtp_dialog *d, uint32_t facts)
+{
+	d->facts.seen |= facts;
+}
+
 void smtp_exchange_note_if(struct smtp_dialog *d, uint32_t fact, bool true_now);
 void smtp_exchange_tell(struct smtp_dialog *d, char letter);
 

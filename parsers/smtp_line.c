@@ -10,7 +10,7 @@ static bool take_piece(struct cursor *in, struct cursor *piece)
 	return cursor_take(in, length, piece) && end != NULL && cursor_skip(in, 1);
 }
 
-static void keep_piece(struct smtp_line *l, struct cursor piece)
+static void keep_piece(struct smtp_line *l, uint8_t *kept, struct cursor piece)
 {
 	size_t room = SMTP_LINE_MAX - (size_t)l->used;
 	size_t length = piece.left;
@@ -19,53 +19,64 @@ static void keep_piece(struct smtp_line *l, struct cursor piece)
 		length = room;
 		l->overlong = true;
 	}
-	if (cursor_copy(&piece, l->kept + l->used, length))
+	if (cursor_copy(&piece, kept + l->used, length))
 		l->used = (uint16_t)(l->used + length);
 }
 
-/* The first SMTP_LINE_MAX bytes of a line, whether it came in pieces or not. */
-static struct cursor cap_line(struct smtp_line *l, struct cursor whole)
+/* The first SMTP_LINE_MAX bytes of a line, as if they had been kept. Returns whether that is less
+ * than all. */
+static bool cap_line(struct cursor *line)
 {
-	if (whole.left > SMTP_LINE_MAX) {
-		l->overlong = true;
-		whole.left = SMTP_LINE_MAX;
-	}
-	return whole;
+	if (line->left <= SMTP_LINE_MAX)
+		return false;
+	line->left = SMTP_LINE_MAX;
+	return true;
 }
 
-int smtp_line_next(struct smtp_line *l, struct cursor *in, struct cursor *line)
+static void strip_cr(struct cursor *line)
 {
-	struct cursor piece = {0};
 	uint8_t last;
-	bool ended;
+
+	if (line->left > 0 && cursor_peek(line, line->left - 1, &last) && last == '\r')
+		line->left--;
+}
+
+int smtp_line_join(
+    struct smtp_line *l, uint8_t kept[SMTP_LINE_MAX], struct cursor *in, struct cursor *line)
+{
+	bool ended = take_piece(in, line);
 
 	if (l->used == 0)
-		l->overlong = false; /* it was of the line yielded last */
-	ended = take_piece(in, &piece);
-	if (l->used == 0 && ended) {
-		*line = cap_line(l, piece);
-	} else {
-		keep_piece(l, piece);
+		l->overlong = ended && cap_line(line); /* before, it was of the line yielded last */
+	if (l->used > 0 || !ended) {
+		keep_piece(l, kept, *line);
 		if (!ended)
 			return RESULT_MORE;
-		*line = cursor_over(l->kept, l->used);
-		l->used = 0;
+		*line = cursor_over(kept, l->used);
 	}
-	/* Of an overlong line the last byte kept is not the last byte sent. */
-	if (!l->overlong && line->left > 0 && cursor_peek(line, line->left - 1, &last) &&
-	    last == '\r')
-		line->left--;
+	if (!l->overlong) /* else the last byte kept is not the last byte sent */
+		strip_cr(line);
 	return RESULT_OK;
+}
+
+bool smtp_line_peek(struct cursor bytes, struct cursor *line)
+{
+	bool ended = take_piece(&bytes, line);
+
+	if (!cap_line(line) && ended)
+		strip_cr(line);
+	return ended;
 }
 
 bool smtp_line_pass(struct cursor *in)
 {
-	struct cursor piece = {0};
+	struct cursor piece;
 
 	return take_piece(in, &piece);
 }
 
-void smtp_line_reset(struct smtp_line *l)
+void smtp_line_reset(struct smtp_line *l, uint8_t kept[SMTP_LINE_MAX])
 {
-	memset(l, 0, sizeof(*l));
+	memset(kept, 0, l->used);
+	*l = (struct smtp_line){0};
 }

@@ -4,6 +4,7 @@
  * command has tell it.
  */
 #include "smtp_exchange.h"
+#include "smtp_text.h"
 
 /* Greeting */
 
@@ -273,7 +274,7 @@ static void begin_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 	}
 	if (!d->greeted)
 		greet(d, reply);
-	if (smtp_reply_has_status(reply))
+	if (!smtp_exchange_saw(d, SMTP_SPOKEN) && smtp_reply_has_status(reply))
 		smtp_exchange_note(d, SMTP_SPOKEN);
 }
 
@@ -293,12 +294,35 @@ void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line)
 	if (d->reply_code == 0)
 		begin_reply(d, &reply);
 	if (d->reply_code != 0 || d->torn) /* the first line names the server */
-		d->capabilities |= smtp_capability_read(reply.text);
+		d->capabilities |= smtp_capability_read(reply.text, d->capabilities);
 	d->reply_code = reply.last ? 0 : reply.code;
+	if (!reply.last && !cursor_copy(&line, d->reply_head, SMTP_REPLY_HEAD))
+		return;
 	if (!reply.last || d->mode[SIDE_SERVER] == SMTP_MODE_OVER)
 		return;
 	if (d->greeted)
 		receive_reply(d, &reply);
 	d->greeted = true;
 	d->torn = false;
+}
+
+/* Whether there is nothing more in a line like the one before than a capability. */
+static bool is_within_reply(const struct smtp_dialog *d)
+{
+	return d->reply_code != 0 && d->mode[SIDE_SERVER] == SMTP_MODE_LINES &&
+	       smtp_exchange_saw(d, SMTP_SPOKEN) && !smtp_exchange_unsure(d);
+}
+
+void smtp_exchange_continue_reply(struct smtp_dialog *d, struct cursor *in)
+{
+	struct cursor rest = *in, line;
+	uint8_t head[SMTP_REPLY_HEAD];
+
+	if (!is_within_reply(d))
+		return;
+	while (smtp_line_take(&rest, &line) && cursor_copy(&line, head, sizeof(head)) &&
+	       memcmp(head, d->reply_head, sizeof(head)) == 0) {
+		d->capabilities |= smtp_capability_read(line, d->capabilities);
+		*in = rest;
+	}
 }

@@ -2,73 +2,92 @@
  * a row. */
 #include "smtp_syntax.h"
 
+#include "smtp_text.h"
+
+/* For what few lines need: where it is inlined, all of them pay for its variables. */
+#define NOT_INLINE __attribute__((noinline))
+
 #define ANYTHING  "*" /* an argument, or none */
 #define SOMETHING "?" /* an argument */
 #define NOTHING	  ""  /* no argument; anything else is what the argument must begin with */
 
+#define KEYWORD_MAX 20
+
+struct keyword {
+	char text[KEYWORD_MAX]; /* in upper case */
+	uint8_t length;
+};
+
+#define KEYWORD(text)                                                                              \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
 /* One row a command; a verb may have several, then the form of the argument decides. */
 static const struct verb {
-	const char *name;
+	struct keyword word;
 	uint8_t kind;
 	const char *argument;
 	bool only_smtp; /* FTP, POP3 and NNTP have the others too */
 } verbs[] = {
-    {"EHLO", SMTP_EHLO, SOMETHING, true},
-    {"HELO", SMTP_HELO, SOMETHING, true},
-    {"LHLO", SMTP_EHLO, SOMETHING, true},	      /* RFC 2033 */
-    {"STARTTLS", SMTP_STARTTLS, NOTHING, true},	      /* RFC 3207 */
-    {"X-ANONYMOUSTLS", SMTP_STARTTLS, NOTHING, true}, /* Exchange, between its servers */
-    {"MAIL", SMTP_MAIL_FROM, "FROM:", true},
-    {"RCPT", SMTP_OTHER, "TO:", true},
-    {"DATA", SMTP_DATA, NOTHING, true},
-    {"BDAT", SMTP_BDAT, SOMETHING, true},   /* RFC 3030 */
-    {"AUTH", SMTP_AUTH, SOMETHING, false},  /* RFC 4954 */
-    {"X-EXPS", SMTP_AUTH, SOMETHING, true}, /* Exchange's own AUTH */
-    {"QUIT", SMTP_QUIT, NOTHING, false},
-    {"RSET", SMTP_OTHER, NOTHING, false},
-    {"NOOP", SMTP_OTHER, ANYTHING, false},
-    {"HELP", SMTP_OTHER, ANYTHING, false},
-    {"VRFY", SMTP_OTHER, SOMETHING, true},
-    {"EXPN", SMTP_OTHER, SOMETHING, true},
-    {"ETRN", SMTP_OTHER, SOMETHING, true}, /* RFC 1985 */
-    {"ATRN", SMTP_OTHER, ANYTHING, true},  /* RFC 2645 */
-    {"TURN", SMTP_OTHER, NOTHING, true},   /* RFC 821, as the next three */
-    {"SEND", SMTP_OTHER, "FROM:", true},
-    {"SOML", SMTP_OTHER, "FROM:", true},
-    {"SAML", SMTP_OTHER, "FROM:", true},
-    {"BURL", SMTP_OTHER, SOMETHING, true},    /* RFC 4468 */
-    {"XCLIENT", SMTP_OTHER, SOMETHING, true}, /* Postfix */
-    {"XFORWARD", SMTP_OTHER, SOMETHING, true},
-    {"PROXY", SMTP_PROXY, "TCP", false}, /* HAProxy */
-    {"PROXY", SMTP_PROXY, "UNKNOWN", false},
+    {KEYWORD("EHLO"), SMTP_EHLO, SOMETHING, true},
+    {KEYWORD("STARTTLS"), SMTP_STARTTLS, NOTHING, true},       /* RFC 3207 */
+    {KEYWORD("X-ANONYMOUSTLS"), SMTP_STARTTLS, NOTHING, true}, /* Exchange, between its servers */
+    {KEYWORD("HELO"), SMTP_HELO, SOMETHING, true},
+    {KEYWORD("LHLO"), SMTP_EHLO, SOMETHING, true}, /* RFC 2033 */
+    {KEYWORD("MAIL"), SMTP_MAIL_FROM, "FROM:", true},
+    {KEYWORD("RCPT"), SMTP_OTHER, "TO:", true},
+    {KEYWORD("DATA"), SMTP_DATA, NOTHING, true},
+    {KEYWORD("BDAT"), SMTP_BDAT, SOMETHING, true},   /* RFC 3030 */
+    {KEYWORD("AUTH"), SMTP_AUTH, SOMETHING, false},  /* RFC 4954 */
+    {KEYWORD("X-EXPS"), SMTP_AUTH, SOMETHING, true}, /* Exchange's own AUTH */
+    {KEYWORD("QUIT"), SMTP_QUIT, NOTHING, false},
+    {KEYWORD("RSET"), SMTP_OTHER, NOTHING, false},
+    {KEYWORD("NOOP"), SMTP_OTHER, ANYTHING, false},
+    {KEYWORD("HELP"), SMTP_OTHER, ANYTHING, false},
+    {KEYWORD("VRFY"), SMTP_OTHER, SOMETHING, true},
+    {KEYWORD("EXPN"), SMTP_OTHER, SOMETHING, true},
+    {KEYWORD("ETRN"), SMTP_OTHER, SOMETHING, true}, /* RFC 1985 */
+    {KEYWORD("ATRN"), SMTP_OTHER, ANYTHING, true},  /* RFC 2645 */
+    {KEYWORD("TURN"), SMTP_OTHER, NOTHING, true},   /* RFC 821, as the next three */
+    {KEYWORD("SEND"), SMTP_OTHER, "FROM:", true},
+    {KEYWORD("SOML"), SMTP_OTHER, "FROM:", true},
+    {KEYWORD("SAML"), SMTP_OTHER, "FROM:", true},
+    {KEYWORD("BURL"), SMTP_OTHER, SOMETHING, true},    /* RFC 4468 */
+    {KEYWORD("XCLIENT"), SMTP_OTHER, SOMETHING, true}, /* Postfix */
+    {KEYWORD("XFORWARD"), SMTP_OTHER, SOMETHING, true},
+    {KEYWORD("PROXY"), SMTP_PROXY, "TCP", false}, /* HAProxy */
+    {KEYWORD("PROXY"), SMTP_PROXY, "UNKNOWN", false},
 };
 
 /* Keywords that tell a reply to EHLO from any other (IANA, SMTP Service Extensions; those in use).
- */
+ * What a row tells, the one above it tells too: a search ends where nothing new is told. */
 static const struct capability {
-	const char *name;
+	struct keyword word;
 	uint8_t bits;
 } capabilities[] = {
-    {"STARTTLS", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
-    {"X-ANONYMOUSTLS", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
-    {"8BITMIME", SMTP_CAPABILITY_KNOWN},
-    {"AUTH", SMTP_CAPABILITY_KNOWN},
-    {"BINARYMIME", SMTP_CAPABILITY_KNOWN},
-    {"CHUNKING", SMTP_CAPABILITY_KNOWN},
-    {"DELIVERBY", SMTP_CAPABILITY_KNOWN},
-    {"DSN", SMTP_CAPABILITY_KNOWN},
-    {"ENHANCEDSTATUSCODES", SMTP_CAPABILITY_KNOWN},
-    {"ETRN", SMTP_CAPABILITY_KNOWN},
-    {"LIMITS", SMTP_CAPABILITY_KNOWN},
-    {"MT-PRIORITY", SMTP_CAPABILITY_KNOWN},
-    {"PIPELINING", SMTP_CAPABILITY_KNOWN},
-    {"REQUIRETLS", SMTP_CAPABILITY_KNOWN},
-    {"SIZE", SMTP_CAPABILITY_KNOWN},
-    {"SMTPUTF8", SMTP_CAPABILITY_KNOWN},
-    {"XCLIENT", SMTP_CAPABILITY_KNOWN},
-    {"XFORWARD", SMTP_CAPABILITY_KNOWN},
-    {"X-EXPS", SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("STARTTLS"), SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
+    {KEYWORD("X-ANONYMOUSTLS"), SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
+    {KEYWORD("8BITMIME"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("AUTH"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("BINARYMIME"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("CHUNKING"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("DELIVERBY"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("DSN"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("ENHANCEDSTATUSCODES"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("ETRN"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("LIMITS"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("MT-PRIORITY"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("PIPELINING"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("REQUIRETLS"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("SIZE"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("SMTPUTF8"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("XCLIENT"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("XFORWARD"), SMTP_CAPABILITY_KNOWN},
+    {KEYWORD("X-EXPS"), SMTP_CAPABILITY_KNOWN},
 };
+
+#define CAPABILITY_STOP '=' /* ends a keyword too: "AUTH=LOGIN", once common */
 
 /* The first bytes of TLS. RFC 8446 section 5.1: type, version, length, then the handshake message's
  * type; RFC 5246 appendix E.2: a length with its first bit set, the message's type, the version. */
@@ -86,40 +105,16 @@ static const struct look {
     {SIDE_SERVER, 3, {0x80, 0, 4}, {0x80, 0, 0xff}},
 };
 
-/* Characters that would move, hide or turn round what stands beside them on a screen. */
-static const struct range {
-	uint32_t first, last;
-} unprintable[] = {
-    {0, 0x1f},
-    {0x7f, 0x9f},
-    {0xad, 0xad},
-    {0x61c, 0x61c},
-    {0x200b, 0x200f},
-    {0x2028, 0x202e},
-    {0x2060, 0x206f},
-    {0xfe00, 0xfe0f},
-    {0xfeff, 0xfeff},
-    {0xfff0, 0xfffb},
-    {0xfffe, 0xffff},
-    {0xe0000, 0xe0fff},
-};
-
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static bool is_blank(uint8_t b)
 {
-	return b == ' ' || b == '\t' || b == '\r';
+	return b <= ' ' && (b == ' ' || b == '\t' || b == '\r');
 }
 
 static bool is_digit(uint8_t b)
 {
 	return b >= '0' && b <= '9';
-}
-
-/* ASCII only: the locale has no say in a protocol. */
-static uint8_t upper(uint8_t b)
-{
-	return b >= 'a' && b <= 'z' ? (uint8_t)(b - 'a' + 'A') : b;
 }
 
 static struct cursor trim(struct cursor text)
@@ -144,21 +139,26 @@ static struct cursor take_word(struct cursor *text, uint8_t stop)
 	return word;
 }
 
-/* `word` is in upper case. */
-static bool begins_with(struct cursor text, const char *word)
+static bool is_word(struct cursor text, const char *word)
+{
+	return text.left == strlen(word) && smtp_text_same(text, word);
+}
+
+/* Whether a word ends here: at a blank, at `stop`, with the text. */
+static bool word_ends(struct cursor text, uint8_t stop)
 {
 	uint8_t b;
 
-	for (; *word != '\0'; word++) {
-		if (!cursor_u8(&text, &b) || upper(b) != (uint8_t)*word)
-			return false;
-	}
-	return true;
+	return !cursor_peek(&text, 0, &b) || is_blank(b) || b == stop;
 }
 
-static bool is_word(struct cursor text, const char *word)
+/* Whether the first word is this keyword. */
+static bool begins_with_keyword(struct cursor text, const struct keyword *k, uint8_t stop)
 {
-	return text.left == strlen(word) && begins_with(text, word);
+	struct cursor head;
+
+	return cursor_take(&text, k->length, &head) && smtp_text_same(head, k->text) &&
+	       word_ends(text, stop);
 }
 
 static bool argument_fits(struct cursor argument, const char *form)
@@ -169,7 +169,7 @@ static bool argument_fits(struct cursor argument, const char *form)
 		return argument.left > 0;
 	if (strcmp(form, NOTHING) == 0)
 		return argument.left == 0;
-	return begins_with(argument, form);
+	return smtp_text_begins(argument, form);
 }
 
 /* Verbs whose meaning hangs on the argument's first word: without it a server takes them for an
@@ -187,17 +187,18 @@ struct smtp_command smtp_command_read(struct cursor line)
 
 	c.argument = trim(rest);
 	for (const struct verb *v = verbs; v < verbs + COUNT(verbs); v++) {
-		bool fits = argument_fits(c.argument, v->argument);
+		bool fits;
 
-		if (!is_word(word, v->name))
+		if (v->word.length != word.left || !smtp_text_same(word, v->word.text))
 			continue;
+		fits = argument_fits(c.argument, v->argument);
 		c.known = true;
 		if (!fits && needs_prefix(v))
 			continue;
 		c.kind = v->kind;
 		c.strict = fits;
 		c.only_smtp = v->only_smtp;
-		c.anonymous = v->kind == SMTP_STARTTLS && upper(word.at[0]) == 'X';
+		c.anonymous = v->kind == SMTP_STARTTLS && v->word.text[0] == 'X';
 		break;
 	}
 	return c;
@@ -224,15 +225,16 @@ bool smtp_chunk_read(struct cursor argument, uint64_t *size, bool *last)
 
 bool smtp_reply_read(struct cursor line, struct smtp_reply *reply)
 {
-	uint16_t code = 0;
-	uint8_t b;
+	uint8_t digits[SMTP_CODE_LENGTH], b = ' ';
 
-	if (!smtp_reply_may_begin(line) || line.left < 3)
+	if (!cursor_copy(&line, digits, sizeof(digits)) || digits[0] < '2' || digits[0] > '5' ||
+	    !is_digit(digits[1]) || !is_digit(digits[2]))
 		return false;
-	for (int i = 0; i < 3 && cursor_u8(&line, &b); i++)
-		code = (uint16_t)(code * 10 + b - '0');
-	reply->code = code;
-	reply->last = !(cursor_u8(&line, &b) && b == '-');
+	if (cursor_u8(&line, &b) && !is_blank(b) && b != '-')
+		return false;
+	reply->code =
+	    (uint16_t)((digits[0] - '0') * 100 + (digits[1] - '0') * 10 + digits[2] - '0');
+	reply->last = b != '-';
 	reply->text = trim(line);
 	return true;
 }
@@ -253,13 +255,12 @@ bool smtp_reply_may_begin(struct cursor bytes)
 bool smtp_reply_has_status(const struct smtp_reply *reply)
 {
 	struct cursor text = reply->text;
-	struct cursor word = take_word(&text, '\0');
 	int dots = 0;
 	uint8_t b, before = '.';
 
-	if (!cursor_peek(&word, 0, &b) || b != '0' + reply->code / 100)
+	if (!cursor_peek(&text, 0, &b) || b != '0' + reply->code / 100)
 		return false;
-	while (cursor_u8(&word, &b)) {
+	while (cursor_u8(&text, &b) && !is_blank(b) && b != '\0') {
 		if (b == '.' ? before == '.' : !is_digit(b))
 			return false;
 		dots += b == '.';
@@ -279,105 +280,49 @@ bool smtp_reply_is_greeting(const struct smtp_reply *reply)
 }
 
 /* Cisco's fixup writes X over each letter, newer ones a letter of its own over the last. */
-static bool is_masked(struct cursor word)
+static bool is_masked(struct cursor text)
 {
+	static const struct keyword mask = KEYWORD("XXXXXXX");
+	struct cursor head;
 	uint8_t b;
 
-	if (word.left != strlen("STARTTLS") || !begins_with(word, "XXXXXXX"))
-		return false;
-	return cursor_peek(&word, word.left - 1, &b) && upper(b) >= 'A' && upper(b) <= 'Z';
+	return cursor_take(&text, mask.length, &head) && smtp_text_same(head, mask.text) &&
+	       cursor_u8(&text, &b) && smtp_text_upper(b) >= 'A' && smtp_text_upper(b) <= 'Z' &&
+	       word_ends(text, CAPABILITY_STOP);
 }
 
-uint8_t smtp_capability_read(struct cursor text)
+/* The next row, from one on, whose keyword has this first letter and tells something new. */
+static const struct capability *next_capability(
+    const struct capability *c, uint8_t first, uint8_t seen)
 {
-	struct cursor word = take_word(&text, '='); /* "AUTH=LOGIN", once common */
+	for (; c < capabilities + COUNT(capabilities) && (c->bits & ~seen) != 0; c++) {
+		if ((uint8_t)c->word.text[0] == first)
+			return c;
+	}
+	return NULL;
+}
 
-	for (const struct capability *c = capabilities; c < capabilities + COUNT(capabilities);
-	     c++) {
-		if (is_word(word, c->name))
+/* The bits of a keyword that begins like row `c`. */
+static NOT_INLINE uint8_t match_capability(
+    const struct capability *c, struct cursor text, uint8_t first, uint8_t seen)
+{
+	for (; c != NULL; c = next_capability(c + 1, first, seen)) {
+		if (begins_with_keyword(text, &c->word, CAPABILITY_STOP))
 			return c->bits;
 	}
-	return is_masked(word) ? SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_MASKED : 0;
+	return first == 'X' && is_masked(text) ? SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_MASKED : 0;
 }
 
-bool smtp_text_contains(struct cursor text, const char *word)
+uint8_t smtp_capability_read(struct cursor text, uint8_t seen)
 {
-	for (; text.left > 0; text.left--, text.at++) {
-		if (begins_with(text, word))
-			return true;
-	}
-	return false;
-}
+	const struct capability *c;
+	uint8_t first = '\0';
 
-bool smtp_text_is_binary(struct cursor text)
-{
-	size_t seen = 0, controls = 0;
-	uint8_t b;
-
-	while (cursor_u8(&text, &b)) {
-		seen += b != '\r'; /* that of the ending is not always among the bytes */
-		controls += b < ' ' && !is_blank(b) && b != '\b'; /* a person may type that */
-		if (seen >= 4 && controls * 4 >= seen)
-			return true;
-	}
-	return false;
-}
-
-/* Reads one character of UTF-8 (RFC 3629), or one byte that is none as U+0000. */
-static size_t read_character(struct cursor text, uint32_t *value)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	uint8_t b = 0;
-	size_t length, i;
-
-	*value = 0;
-	if (!cursor_u8(&text, &b) || (b >= 0x80 && b < 0xc2) || b > 0xf4)
-		return 1;
-	length = b < 0x80 ? 1 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
-	*value = length == 1 ? b : b & (0x7fu >> length);
-	for (i = 1; i < length; i++) {
-		if (!cursor_u8(&text, &b) || (b & 0xc0) != 0x80) {
-			*value = 0;
-			return 1;
-		}
-		*value = *value << 6 | (b & 0x3f);
-	}
-	if (*value < least[length] || *value > 0x10ffff || (*value >= 0xd800 && *value < 0xe000)) {
-		*value = 0;
-		return 1;
-	}
-	return length;
-}
-
-static bool is_printable(uint32_t character)
-{
-	for (size_t i = 0; i < COUNT(unprintable); i++) {
-		if (character >= unprintable[i].first && character <= unprintable[i].last)
-			return false;
-	}
-	return true;
-}
-
-void smtp_text_keep(char *to, size_t size, struct cursor text)
-{
-	static const uint8_t question = '?';
-	size_t used = 0;
-
-	while (text.left > 0) {
-		uint32_t character;
-		struct cursor bytes;
-		size_t length = read_character(text, &character);
-
-		if (!cursor_take(&text, length, &bytes))
-			break;
-		if (!is_printable(character))
-			bytes = cursor_over(&question, 1);
-		if (used + bytes.left >= size)
-			break;
-		memcpy(to + used, bytes.at, bytes.left);
-		used += bytes.left;
-	}
-	to[used] = '\0';
+	while (cursor_peek(&text, 0, &first) && is_blank(first) && cursor_skip(&text, 1))
+		;
+	first = smtp_text_upper(first);
+	c = next_capability(capabilities, first, seen);
+	return c != NULL || first == 'X' ? match_capability(c, text, first, seen) : 0;
 }
 
 static enum smtp_tls_look look_at(const struct look *l, struct cursor bytes, size_t depth)

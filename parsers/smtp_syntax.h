@@ -41,6 +41,9 @@ struct smtp_command smtp_command_read(struct cursor line);
 /* The argument of BDAT: a size, then perhaps LAST. False when it is none. */
 MUST_USE bool smtp_chunk_read(struct cursor argument, uint64_t *size, bool *last);
 
+#define SMTP_CODE_LENGTH 3
+#define SMTP_REPLY_HEAD	 4 /* bytes: "250-" */
+
 struct smtp_reply {
 	uint16_t code;	    /* 200 ... 599 */
 	bool last;	    /* no further line belongs to this reply */
@@ -67,18 +70,9 @@ enum smtp_capability {
 	SMTP_CAPABILITY_MASKED = 1 << 2,   /* XXXXXXXX, XXXXXXXA: masked, and as long as STARTTLS */
 };
 
-/* The bits for one line of a reply to EHLO, its first one apart: that is the server's name. */
-uint8_t smtp_capability_read(struct cursor text);
-
-/* Whether `text` has `word` in it, in any case. */
-bool smtp_text_contains(struct cursor text, const char *word);
-
-/* Too many control characters for a line of text, judged so that more bytes never take it back. */
-bool smtp_text_is_binary(struct cursor text);
-
-/* Copies text as printable UTF-8, every other byte or character as '?', cut at a character,
- * NUL-terminated. */
-void smtp_text_keep(char *to, size_t size, struct cursor text);
+/* The bits for one line of a reply to EHLO, its first one apart: that is the server's name. Those
+ * in `seen`, which its other lines had, may be left out. */
+uint8_t smtp_capability_read(struct cursor text, uint8_t seen);
 
 enum smtp_tls_look {
 	SMTP_LOOK_NONE, /* no bytes to look at */

@@ -41,7 +41,7 @@ const char *time_format(uint64_t ns, char text[TIME_TEXT_MAX])
 /* Length of the well-formed UTF-8 character at `s` (RFC 3629 section 4), 0 where it is none. */
 static size_t utf8_length(const unsigned char *s)
 {
-	size_t length = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : 4;
+	size_t length = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
 
 	if (s[0] >= 0x80 && (s[0] < 0xc2 || s[0] > 0xf4))
 		return 0;
@@ -54,26 +54,73 @@ static size_t utf8_length(const unsigned char *s)
 	return length;
 }
 
+/* No two threads write to the same file: its lock would cost more than the text. */
+
+static void write_text(FILE *to, const void *text, size_t length)
+{
+	fwrite_unlocked(text, 1, length, to);
+}
+
+static void write_char(FILE *to, int c)
+{
+	putc_unlocked(c, to);
+}
+
+/* How many bytes a JSON string has as they are: up to what needs a look, or the end. */
+static size_t plain_length(const unsigned char *s)
+{
+	size_t length = 0;
+
+	while (s[length] >= 0x20 && s[length] < 0x7f && s[length] != '"' && s[length] != '\\')
+		length++;
+	return length;
+}
+
+/* Writes the one character at `s`, whatever it is. Returns its length. */
+static size_t write_character(FILE *to, const unsigned char *s)
+{
+	size_t length = utf8_length(s);
+
+	if (length == 0) {
+		write_text(to, "\\ufffd", 6);
+		return 1;
+	}
+	if (*s == '"' || *s == '\\')
+		write_char(to, '\\');
+	if (*s < 0x20 || *s == 0x7f)
+		fprintf(to, "\\u%04x", *s);
+	else
+		write_text(to, s, length);
+	return length;
+}
+
 void json_write_string(FILE *to, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	size_t length;
 
-	putc('"', to);
-	for (; *s != '\0'; s += length) {
-		length = utf8_length(s);
-		if (length == 0) {
-			fputs("\\ufffd", to);
-			length = 1;
-		} else if (*s == '"' || *s == '\\') {
-			fprintf(to, "\\%c", *s);
-		} else if (*s < 0x20 || *s == 0x7f) {
-			fprintf(to, "\\u%04x", *s);
-		} else {
-			fwrite(s, 1, length, to);
-		}
+	write_char(to, '"');
+	while (*s != '\0') {
+		length = plain_length(s);
+		if (length > 0)
+			write_text(to, s, length);
+		else
+			length = write_character(to, s);
+		s += length;
 	}
-	putc('"', to);
+	write_char(to, '"');
+}
+
+static void write_number(FILE *to, uint64_t number)
+{
+	char digits[20]; /* those of UINT64_MAX */
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	write_text(to, digits + at, sizeof(digits) - at);
 }
 
 static void write_json_value(FILE *to, const struct field_value *v)
@@ -81,9 +128,9 @@ static void write_json_value(FILE *to, const struct field_value *v)
 	if (v->kind == VALUE_TEXT)
 		json_write_string(to, v->text);
 	else if (v->kind == VALUE_BOOLEAN)
-		fputs(v->number ? "true" : "false", to);
+		fputs_unlocked(v->number ? "true" : "false", to);
 	else
-		fprintf(to, "%llu", (unsigned long long)v->number);
+		write_number(to, v->number);
 }
 
 /* How many bytes of two dotted names are whole labels in common, the last label never. */
@@ -106,6 +153,15 @@ static int dots(const char *text)
 	return n;
 }
 
+/* A label needs no escapes: it is ours. */
+static void write_key(FILE *to, const char *label, size_t length)
+{
+	write_char(to, '"');
+	write_text(to, label, length);
+	write_char(to, '"');
+	write_char(to, ':');
+}
+
 /* Closes the objects that `last` stood in and `name` does not, opens those that it does. */
 static void write_json_name(FILE *to, const char *last, const char *name)
 {
@@ -113,12 +169,14 @@ static void write_json_name(FILE *to, const char *last, const char *name)
 	const char *label = name + shared, *dot;
 
 	for (int i = dots(last + shared); i > 0; i--)
-		putc('}', to);
+		write_char(to, '}');
 	if (last[0] != '\0')
-		putc(',', to);
-	for (; (dot = strchr(label, '.')) != NULL; label = dot + 1)
-		fprintf(to, "\"%.*s\":{", (int)(dot - label), label);
-	fprintf(to, "\"%s\":", label);
+		write_char(to, ',');
+	for (; (dot = strchr(label, '.')) != NULL; label = dot + 1) {
+		write_key(to, label, (size_t)(dot - label));
+		write_char(to, '{');
+	}
+	write_key(to, label, strlen(label));
 }
 
 void record_write_json(FILE *to, const struct record *r)
@@ -126,7 +184,7 @@ void record_write_json(FILE *to, const struct record *r)
 	struct field_value value;
 	const char *last = "";
 
-	putc('{', to);
+	write_char(to, '{');
 	for (size_t i = 0; i < record_field_count; i++) {
 		const struct field *f = &record_fields[i];
 
@@ -138,8 +196,8 @@ void record_write_json(FILE *to, const struct record *r)
 		last = f->name;
 	}
 	for (int i = dots(last); i >= 0; i--)
-		putc('}', to);
-	putc('\n', to);
+		write_char(to, '}');
+	write_char(to, '\n');
 }
 
 void record_write_list(FILE *to, const struct record *r)
@@ -151,8 +209,10 @@ void record_write_list(FILE *to, const struct record *r)
 		if (value.kind == VALUE_TEXT)
 			fprintf(to, "%s: %s\n", record_fields[i].name, value.text);
 		else if (value.kind == VALUE_BOOLEAN)
-			fprintf(to, "%s: %s\n", record_fields[i].name, value.number ? "true" : "false");
+			fprintf(
+			    to, "%s: %s\n", record_fields[i].name, value.number ? "true" : "false");
 		else if (value.kind == VALUE_NUMBER)
-			fprintf(to, "%s: %llu\n", record_fields[i].name, (unsigned long long)value.number);
+			fprintf(to, "%s: %llu\n", record_fields[i].name,
+			    (unsigned long long)value.number);
 	}
 }

@@ -54,13 +54,85 @@ static void json_nests_dotted_names(void **state)
 	json = json_of(&r);
 	assert_string_equal(json,
 	    "{\"@timestamp\":\"2026-01-01T00:00:00.000000001Z\",\"event\":{\"duration\":0},"
-	    "\"client\":{\"ip\":\"192.0.2.1\",\"port\":1025},\"server\":{\"ip\":\"2001:db8::25\",\"port\":25},"
+	    "\"client\":{\"ip\":\"192.0.2.1\",\"port\":1025},\"server\":{\"ip\":\"2001:db8::25\","
+	    "\"port\":25},"
 	    "\"network\":{\"vlan\":{\"id\":3}},"
-	    "\"smtp\":{\"helo\":\"a\\\"b\\\\c\\u0009d\\ufffd\xc3\xa9\",\"starttls\":{\"offered\":true},\"plaintext_mail\":false},"
-	    "\"tls\":{\"version_protocol\":\"tls\",\"version\":\"1.0\",\"cipher\":\"TLS_RSA_WITH_3DES_EDE_CBC_SHA\","
+	    "\"smtp\":{\"helo\":\"a\\\"b\\\\c\\u0009d\\ufffd\xc3\xa9\",\"starttls\":{\"offered\":"
+	    "true},\"plaintext_mail\":false},"
+	    "\"tls\":{\"version_protocol\":\"tls\",\"version\":\"1.0\",\"cipher\":\"TLS_RSA_WITH_"
+	    "3DES_EDE_CBC_SHA\","
 	    "\"client\":{\"max_version\":\"1.2\"}},"
-	    "\"tlsvane\":{\"outcome\":\"tls\",\"legacy_side\":\"server\",\"confidence\":\"full\"}}\n");
+	    "\"tlsvane\":{\"outcome\":\"tls\",\"legacy_side\":\"server\",\"confidence\":\"full\"}}"
+	    "\n");
 	free(json);
+}
+
+/* What is plain is written in runs: nothing is lost or doubled where one ends. */
+static void escapes_at_the_ends_of_runs(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"", "\"\""},
+	    {"plain", "\"plain\""},
+	    {"\"", "\"\\\"\""},
+	    {"\\\\", "\"\\\\\\\\\""},
+	    {"\"a\"", "\"\\\"a\\\"\""},
+	    {"\na\x1f"
+	     "b\x7f",
+		"\"\\u000aa\\u001fb\\u007f\""},
+	    {" ~\x7f~ ", "\" ~\\u007f~ \""},
+	    {"\xc3\xa9"
+	     "a\xe2\x82\xac",
+		"\"\xc3\xa9"
+		"a\xe2\x82\xac\""},
+	    {"\xf0\x9f\x93\xa7\"", "\"\xf0\x9f\x93\xa7\\\"\""},
+	    {"a\xc3", "\"a\\ufffd\""},
+	    {"\xc3"
+	     "a",
+		"\"\\ufffda\""},
+	    {"\xc3\"", "\"\\ufffd\\\"\""},
+	    {"\xe2\x82", "\"\\ufffd\\ufffd\""},
+	    {"\xe2\x82z", "\"\\ufffd\\ufffdz\""},
+	    {"\x80x\xff", "\"\\ufffdx\\ufffd\""},
+	    {"\xc0\xaf", "\"\\ufffd\\ufffd\""},
+	    {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},
+	    {"\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *file = open_memstream(&text, &size);
+
+		json_write_string(file, rows[i][0]);
+		fclose(file);
+		assert_string_equal(text, rows[i][1]);
+		free(text);
+	}
+}
+
+static void numbers_have_all_their_digits(void **state)
+{
+	static const struct {
+		uint64_t number;
+		const char *json;
+	} rows[] = {
+	    {0, "\"duration\":0}"},
+	    {9, "\"duration\":9}"},
+	    {10, "\"duration\":10}"},
+	    {UINT64_MAX, "\"duration\":18446744073709551615}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct record r = small_record();
+		char *json;
+
+		r.duration_ns = rows[i].number;
+		json = json_of(&r);
+		assert_non_null(strstr(json, rows[i].json));
+		free(json);
+	}
 }
 
 /* Where a name's objects were closed, they must not be opened again: such JSON has a key twice. */
@@ -68,15 +140,18 @@ static void names_that_nest_together_stand_together(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < record_field_count; i++) {
-		for (const char *dot = strchr(record_fields[i].name, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
+		for (const char *dot = strchr(record_fields[i].name, '.'); dot != NULL;
+		     dot = strchr(dot + 1, '.')) {
 			size_t length = (size_t)(dot - record_fields[i].name) + 1;
 			bool left = false;
 
 			for (size_t j = i + 1; j < record_field_count; j++) {
-				bool same = strncmp(record_fields[i].name, record_fields[j].name, length) == 0;
+				bool same = strncmp(record_fields[i].name, record_fields[j].name,
+						length) == 0;
 
 				if (same && left)
-					fail_msg("%s stands apart from %s", record_fields[j].name, record_fields[i].name);
+					fail_msg("%s stands apart from %s", record_fields[j].name,
+					    record_fields[i].name);
 				left |= !same;
 			}
 		}
@@ -134,7 +209,8 @@ static void texts_are_bounded_and_cut_at_a_character(void **state)
 	memset(text, 'x', RECORD_TEXT_MAX - 5);
 	text[RECORD_TEXT_MAX - 5] = '\0';
 	record_set_text(&r, &r.banner, text);
-	record_set_text(&r, &r.helo, "\xc3\xa9\xc3\xa9"); /* room for three bytes: one character of two */
+	record_set_text(
+	    &r, &r.helo, "\xc3\xa9\xc3\xa9"); /* room for three bytes: one character of two */
 	assert_string_equal(record_text(&r, r.helo), "\xc3\xa9");
 	record_set_text(&r, &r.software, "no room");
 	assert_null(record_text(&r, r.software));
@@ -178,6 +254,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(json_nests_dotted_names),
+	    cmocka_unit_test(escapes_at_the_ends_of_runs),
+	    cmocka_unit_test(numbers_have_all_their_digits),
 	    cmocka_unit_test(names_that_nest_together_stand_together),
 	    cmocka_unit_test(fields_are_found_by_name),
 	    cmocka_unit_test(an_empty_record_says_nothing),

@@ -25,15 +25,25 @@ static const struct example examples[] = {
     {"220-one\n220 two\r\n\r\nrest", "[220-one][220 two][]rest"},
 };
 
+/* What the lines in pieces are kept in. */
+static uint8_t kept[SMTP_LINE_MAX];
+
+static int next(struct smtp_line *l, struct cursor *in, struct cursor *line)
+{
+	return smtp_line_next(l, kept, in, line);
+}
+
 /* Feeds bytes and writes down what came out. */
 static void read_all(struct smtp_line *l, const char *bytes, size_t length, char *seen)
 {
 	struct cursor in = cursor_over(bytes, length), line;
 
-	while (smtp_line_next(l, &in, &line) == RESULT_OK)
+	while (next(l, &in, &line) == RESULT_OK) {
 		seen += sprintf(seen, "[%.*s]", (int)line.left, (const char *)line.at);
+		smtp_line_reset(l, kept);
+	}
 	assert_int_equal(in.left, 0);
-	sprintf(seen, "%.*s", l->used, (const char *)l->kept);
+	sprintf(seen, "%.*s", l->used, (const char *)kept);
 }
 
 static void test_examples_cut_anywhere(void **state)
@@ -61,18 +71,20 @@ static void check_length(size_t length, size_t cut)
 	static uint8_t bytes[2 * SMTP_LINE_MAX + 2];
 	struct smtp_line l = {0};
 	struct cursor first, second, line = {0};
-	size_t kept = length + 1 > SMTP_LINE_MAX ? SMTP_LINE_MAX : length;
+	size_t most = length + 1 > SMTP_LINE_MAX ? SMTP_LINE_MAX : length;
 
 	memset(bytes, 'a', length);
 	memcpy(bytes + length, "\r\n", 2);
 	first = cursor_over(bytes, cut);
 	second = cursor_over(bytes + cut, length + 2 - cut);
-	if (smtp_line_next(&l, &first, &line) == RESULT_MORE)
-		assert_int_equal(smtp_line_next(&l, &second, &line), RESULT_OK);
-	assert_int_equal(line.left, kept);
+	if (next(&l, &first, &line) == RESULT_MORE)
+		assert_int_equal(next(&l, &second, &line), RESULT_OK);
+	assert_int_equal(line.left, most);
 	assert_int_equal(l.overlong, length + 1 > SMTP_LINE_MAX);
+	assert_int_equal(l.used > 0, line.at == kept);
+	smtp_line_reset(&l, kept);
 	first = cursor_over("x\n", 2);
-	assert_int_equal(smtp_line_next(&l, &first, &line), RESULT_OK);
+	assert_int_equal(next(&l, &first, &line), RESULT_OK);
 	assert_false(l.overlong);
 	assert_int_equal(line.left, 1);
 }
@@ -88,6 +100,30 @@ static void test_long_lines_are_cut_and_say_so(void **state)
 	check_length(2 * SMTP_LINE_MAX, 2 * SMTP_LINE_MAX);
 }
 
+/* A look at a line is what would be yielded, and takes nothing. */
+static void test_peek_is_next(void **state)
+{
+	static uint8_t bytes[2 * SMTP_LINE_MAX];
+	struct cursor line = {0}, peeked = {0};
+
+	(void)state;
+	for (size_t length = 2; length < sizeof(bytes); length += 318) {
+		for (size_t cut = 0; cut <= length; cut++) {
+			struct smtp_line l = {0};
+			struct cursor in = cursor_over(bytes, cut);
+			bool whole;
+
+			memset(bytes, 'a', sizeof(bytes));
+			memcpy(bytes + length - 2, "\r\n", 2);
+			whole = next(&l, &in, &line) == RESULT_OK;
+			assert_int_equal(smtp_line_peek(cursor_over(bytes, cut), &peeked), whole);
+			assert_int_equal(peeked.left, whole ? line.left : l.used);
+			assert_ptr_equal(peeked.at, bytes);
+			smtp_line_reset(&l, kept);
+		}
+	}
+}
+
 static void test_pass_stops_behind_the_line(void **state)
 {
 	struct cursor in = cursor_over("cHVibGlj\r\nQUIT", 14);
@@ -101,13 +137,22 @@ static void test_pass_stops_behind_the_line(void **state)
 
 static void test_reset_wipes(void **state)
 {
-	struct smtp_line l = {0}, none = {0};
-	struct cursor in = cursor_over("AUTH PLAIN AGE", 14), line;
+	static const uint8_t wiped[SMTP_LINE_MAX];
 
 	(void)state;
-	assert_int_equal(smtp_line_next(&l, &in, &line), RESULT_MORE);
-	smtp_line_reset(&l);
-	assert_memory_equal(&l, &none, sizeof(l));
+	for (size_t i = 0; i < 2; i++) { /* unfinished; yielded */
+		struct smtp_line l = {0};
+		struct cursor in = cursor_over("AUTH PLAIN AGE", 14), line;
+
+		assert_int_equal(next(&l, &in, &line), RESULT_MORE);
+		in = cursor_over("\r\n", 2);
+		if (i > 0)
+			assert_int_equal(next(&l, &in, &line), RESULT_OK);
+		assert_memory_equal(kept, "AUTH PLAIN AGE", 14);
+		smtp_line_reset(&l, kept);
+		assert_int_equal(l.used, 0);
+		assert_memory_equal(kept, wiped, sizeof(wiped));
+	}
 }
 
 int main(void)
@@ -115,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_examples_cut_anywhere),
 	    cmocka_unit_test(test_long_lines_are_cut_and_say_so),
+	    cmocka_unit_test(test_peek_is_next),
 	    cmocka_unit_test(test_pass_stops_behind_the_line),
 	    cmocka_unit_test(test_reset_wipes),
 	};

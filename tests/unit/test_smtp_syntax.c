@@ -138,56 +138,24 @@ static void test_capabilities(void **state)
 	    {"XXXXXXXB", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_MASKED},
 	    {"XXXXXXX", 0},
 	    {"XXXXXXX1", 0},
+	    {"XXXXXXXAX", 0},
+	    {"xxxxxxxa x", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_MASKED},
+	    {" \tSTARTTLS", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
+	    {"SMTPUTF8", SMTP_CAPABILITY_KNOWN},
+	    {"size 10", SMTP_CAPABILITY_KNOWN},
+	    {"STARTTL", 0},
+	    {" ", 0},
 	    {"mx.example.org", 0},
 	    {"", 0},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(smtp_capability_read(text(rows[i].text)), rows[i].bits);
-}
-
-static void test_text_is_kept_printable(void **state)
-{
-	static const struct {
-		const char *text, *kept;
-	} rows[] = {
-	    {"plain [192.0.2.1]", "plain [192.0.2.1]"},
-	    {"\x1b]0;x\x07", "?]0;x?"},
-	    {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x93\xa7", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x93\xa7"},
-	    {"\xc3", "?"},
-	    {"\xc3 x", "? x"},
-	    {"\xc0\xaf\xe0\x80\xaf", "?????"},
-	    {"\xed\xa0\x80", "???"},	       /* a surrogate */
-	    {"\xf4\x90\x80\x80\xff", "?????"}, /* beyond Unicode */
-	    {"\xc2\x9b", "?"},		       /* a control character of C1 */
-	    {"a\xe2\x80\xae"
-	     "b\xef\xbb\xbf",
-		"a?b?"}, /* right to left from here; a byte order mark */
-	    {"1234567890123456789", "1234567890123456789"},
-	    {"12345678901234567890", "1234567890123456789"},
-	    {"123456789012345678\xc3\xa9", "123456789012345678"},
-	};
-
-	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		char kept[20];
-
-		smtp_text_keep(kept, sizeof(kept), text(rows[i].text));
-		assert_string_equal(kept, rows[i].kept);
+		assert_int_equal(smtp_capability_read(text(rows[i].text), 0), rows[i].bits);
+		for (uint8_t seen = 0; seen < 8; seen++)
+			assert_int_equal(smtp_capability_read(text(rows[i].text), seen) | seen,
+			    rows[i].bits | seen);
 	}
-}
-
-static void test_binary_is_never_taken_back(void **state)
-{
-	static const char bytes[] =
-	    "\x16\x03\x01\x00 and then nothing but text, for as long as it may be";
-
-	(void)state;
-	assert_false(smtp_text_is_binary(cursor_over(bytes, 3)));
-	for (size_t length = 4; length < sizeof(bytes); length++)
-		assert_true(smtp_text_is_binary(cursor_over(bytes, length)));
-	assert_false(smtp_text_is_binary(text("EHLO\b\b\b\bEHLO a.example\t\r")));
 }
 
 static void check_look(
@@ -264,8 +232,6 @@ int main(void)
 	    cmocka_unit_test(test_chunks),
 	    cmocka_unit_test(test_replies),
 	    cmocka_unit_test(test_capabilities),
-	    cmocka_unit_test(test_text_is_kept_printable),
-	    cmocka_unit_test(test_binary_is_never_taken_back),
 	    cmocka_unit_test(test_looks_of_tls),
 	    cmocka_unit_test(test_the_queue_counts_rows),
 	    cmocka_unit_test(test_the_queue_skips),

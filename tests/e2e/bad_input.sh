@@ -70,6 +70,6 @@ same "redis away: the counters go to the spool, exit 0" 0 $?
 redis_start
 sensor -r "$sample" --redis "unix:$socket" 2>"$work/err"
 same "redis back: the spool and the new records are there" "$(("$(wc -l <"$work/records")" * 2))" \
-	"$(redis hget 'tlsvane:server:{192.0.2.25}:test' sessions)"
+	"$(redis hget 'tlsvane:server:{192.0.2.26}:test' sessions)"
 [ ! -e "$work/spool" ] && ok "redis back: the spool is gone" || not_ok "redis back: the spool is gone" "$(cat "$work/err")"
 done_testing

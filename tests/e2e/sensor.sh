@@ -36,7 +36,7 @@ for signal in INT TERM; do
 	feed "$signal"
 	same "SIG$signal: exit 0" 0 $?
 	same "SIG$signal: the record is written" 1 "$(wc -l <"$work/c")"
-	same "SIG$signal: ... and counted" 1 "$(redis hget 'tlsvane:server:{192.0.2.25}:test' sessions)"
+	same "SIG$signal: ... and counted" 1 "$(redis hget 'tlsvane:server:{192.0.2.26}:test' sessions)"
 done
 
 replay_start

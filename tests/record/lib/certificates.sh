@@ -1,6 +1,6 @@
 # The keys and certificates of the peers, made once per work directory:
 # a CA, and for mx.example.net (server) and mail.example.org (client) one of
-# RSA 2048 and one of ECDSA P-256. Nobody else trusts or keeps them.
+# RSA 2048 and one of ECDSA P-256, which all hosts share. Nobody else trusts or keeps them.
 
 make_certificates() {
     PKI=$WORK/certificates

@@ -2,10 +2,10 @@
 # everything it has, between the versions in OPENSSL_RANGE.
 cat >/etc/hosts <<.
 127.0.0.1 localhost
-192.0.2.10 mail.example.org
-192.0.2.25 mx.example.net
-2001:db8::10 mail.example.org
-2001:db8::25 mx.example.net
+$client_ip $client_name
+$server_ip $server_name
+$client_ip6 $client_name
+$server_ip6 $server_name
 .
 echo 'hosts: files' >/etc/nsswitch.conf
 sed -i '1i passwd: files\ngroup: files\nservices: files\nprotocols: files' /etc/nsswitch.conf

@@ -3,8 +3,16 @@
 # All of it lives in the private network, mount and process namespaces that
 # tests/record/record gives each scenario, so the kernel clears it away.
 
-client_ip=192.0.2.10 client_ip6=2001:db8::10
-server_ip=192.0.2.25 server_ip6=2001:db8::25
+# meet CLIENT SERVER: these two hosts of lib/addresses are the ones on the wire.
+meet() {
+    local role host number name
+    while read -r role host number name; do
+        case $role-$host in
+        "client-$1") export client_ip=192.0.2.$number client_ip6=2001:db8::$number client_name=$name ;;
+        "server-$2") export server_ip=192.0.2.$number server_ip6=2001:db8::$number server_name=$name ;;
+        esac
+    done <"$RECORD/lib/addresses"
+}
 
 # VLAN tags hide what follows from the kernel's filter, hence the repetition; later fragments have no port.
 mail='tcp port 25 or (ip[6:2] & 0x1fff != 0)'
@@ -32,8 +40,9 @@ give_addresses() {  # NAMESPACE DEVICE IPV4 IPV6
     ip -n "$1" addr add "$4/64" dev "$2" nodad
 }
 
-# wire: a cable from client to server, recorded at the server.
+# wire CLIENT SERVER: a cable from client to server, recorded at the server.
 wire() {
+    meet "$@"
     new_net client
     new_net server
     ip link add eth0 netns client type veth peer name eth0 netns server
@@ -41,18 +50,19 @@ wire() {
     port_up server eth0 25
     give_addresses client eth0 $client_ip $client_ip6
     give_addresses server eth0 $server_ip $server_ip6
-    start_recording server -i eth0 "$@"
+    start_recording server -i eth0
 }
 
-# wire_small_segments MSS: as wire, but both sides cut TCP segments to MSS bytes.
-wire_small_segments() {  # MSS
-    wire
-    ip -n client route change 192.0.2.0/24 dev eth0 advmss "$1"
-    ip -n server route change 192.0.2.0/24 dev eth0 advmss "$1"
+# wire_small_segments CLIENT SERVER MSS: as wire, but both sides cut TCP segments to MSS bytes.
+wire_small_segments() {
+    wire "$1" "$2"
+    ip -n client route change 192.0.2.0/24 dev eth0 advmss "$3"
+    ip -n server route change 192.0.2.0/24 dev eth0 advmss "$3"
 }
 
-# wire_loopback: both peers are one host and talk over lo.
+# wire_loopback CLIENT SERVER: both peers are one host and talk over lo.
 wire_loopback() {
+    meet "$@"
     new_net client
     ln -s client /run/netns/server
     ip -n client addr add $client_ip/32 dev lo
@@ -60,21 +70,22 @@ wire_loopback() {
     start_recording client -i lo
 }
 
-# wire_any LINKTYPE: as wire, recorded on all devices at once (LINUX_SLL, LINUX_SLL2).
-wire_any() {  # LINKTYPE
-    wire_unrecorded
+# wire_any CLIENT SERVER LINKTYPE: as wire, recorded on all devices at once (LINUX_SLL, LINUX_SLL2).
+wire_any() {
+    wire_unrecorded "$1" "$2"
     local mail_filter=$mail    # here libpcap knows no vlan
-    start_recording server -i any -y "$1"
+    start_recording server -i any -y "$3"
 }
 
 wire_unrecorded() {
     local recording=off
-    wire
+    wire "$@"
 }
 
-# wire_fragments: a router between the two, and a link behind it whose MTU is
-# 576; path MTU discovery is off, so the router cuts the server's packets.
+# wire_fragments CLIENT SERVER: a router between the two, and a link behind it whose MTU
+# is 576; path MTU discovery is off, so the router cuts the server's packets.
 wire_fragments() {
+    meet "$@"
     new_net client
     new_net router
     new_net server
@@ -100,10 +111,11 @@ wire_fragments() {
     start_recording client -i eth0
 }
 
-# wire_mirror OPTIONS: a switch in user space between the two (peers/switch),
+# wire_mirror CLIENT SERVER OPTION...: a switch in user space between the two (peers/switch),
 # whose mirror port is recorded; it tags, reorders, doubles and drops frames.
 wire_mirror() {
     local end
+    meet "$1" "$2"
     new_net client
     new_net switch
     new_net server
@@ -119,7 +131,7 @@ wire_mirror() {
     give_addresses client eth0 $client_ip $client_ip6
     give_addresses server eth0 $server_ip $server_ip6
     start_recording switch -i monitor -Q in
-    in_net switch /usr/bin/python3 "$RECORD/peers/switch" "$@" 2>"$LOGS/switch" &
+    in_net switch /usr/bin/python3 "$RECORD/peers/switch" "${@:3}" 2>"$LOGS/switch" &
 }
 
 # Keep this recording as pcapng.

@@ -3,21 +3,21 @@
 # server PEER [OPTION...]: starts peers/PEER-server and returns when it listens.
 # client PEER [OPTION...]: runs peers/PEER-client to its end; how it ends does not matter.
 # What an OPTION is, each peer's file says. OPENSSL_RANGE="MIN MAX" in front
-# bounds the versions of a peer that uses OpenSSL, ADDRESS=... says where to connect.
+# bounds the versions of a peer that uses OpenSSL, ADDRESS=... says where to connect
+# (else the server's IPv4 address). A peer also knows client_name, server_name and so on (lib/net.sh).
 server() {  # PEER OPTION...
     at server "$@" >>"$LOGS/server" 2>&1 </dev/null &
     wait_for listening server 25
 }
 
 client() {  # PEER OPTION...
-    at client "$@" >>"$LOGS/client" 2>&1 </dev/null || true
+    ADDRESS=${ADDRESS:-$server_ip} at client "$@" >>"$LOGS/client" 2>&1 </dev/null || true
 }
 
 # at SIDE PEER OPTION...: writes land in a scratch layer that dies with the peer.
 at() {
-    local side=$1 peer=$2 name root
+    local side=$1 peer=$2 name=$1_name root
     shift 2
-    [ "$side" = server ] && name=mx.example.net || name=mail.example.org
     [ -d "$WORK/roots/$peer" ] && root=$peer || root=tools
     export SIDE=$side
     # shellcheck disable=SC2016
@@ -30,7 +30,7 @@ at() {
         mkdir /run/lock
         source "$RECORD/lib/hosts.sh"
         exec "${@:3}"
-    ' bash "$name" "$WORK/roots/$root" "$RECORD/peers/$peer-$side" "$@"
+    ' bash "${!name}" "$WORK/roots/$root" "$RECORD/peers/$peer-$side" "$@"
 }
 
 # said SIDE PATTERN: the peer's own log must agree, or the recording has failed.

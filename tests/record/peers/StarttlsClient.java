@@ -25,20 +25,21 @@ class StarttlsClient {
 
     public static void main(String[] protocols) throws Exception {
         Security.setProperty("jdk.tls.disabledAlgorithms", "");
-        Socket plain = new Socket("192.0.2.25", 25);
+        String hello = "EHLO " + System.getenv("client_name");
+        Socket plain = new Socket(System.getenv("ADDRESS"), 25);
         BufferedReader in = reader(plain);
         say(plain, in, null);
-        say(plain, in, "EHLO mail.example.org");
+        say(plain, in, hello);
         say(plain, in, "STARTTLS");
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, new TrustManager[] {TRUST_ALL}, null);
-        SSLSocket tls = (SSLSocket) context.getSocketFactory().createSocket(plain, "192.0.2.25", 25, true);
+        SSLSocket tls = (SSLSocket) context.getSocketFactory().createSocket(plain, System.getenv("ADDRESS"), 25, true);
         tls.setEnabledProtocols(protocols);
         tls.setEnabledCipherSuites(new String[] {"TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA"});
         tls.startHandshake();
         System.out.println(tls.getSession().getProtocol() + " " + tls.getSession().getCipherSuite());
         in = reader(tls);
-        for (String line : new String[] {"EHLO mail.example.org", "NOOP", "QUIT"}) say(tls, in, line);
+        for (String line : new String[] {hello, "NOOP", "QUIT"}) say(tls, in, line);
         tls.close();
     }
 }

@@ -60,14 +60,21 @@ static uint8_t judge_outcome(const struct record *r, const struct verdict_facts 
 	return OUTCOME_NO_MAIL;
 }
 
-/* A protocol_version alert blames the side that did not send it. */
+/*
+ * A protocol_version alert blames the side that did not send it; but a client that offered TLS 1.2 is not legacy, whatever
+ * the server says: then it is the server that can do no more, unless the client wanted more than 1.2.
+ */
 static uint8_t blame_by_alert(const struct record *r, const struct verdict_facts *f)
 {
 	if (r->alert_level == 0 || r->alert_code != ALERT_PROTOCOL_VERSION)
 		return LEGACY_UNKNOWN;
 	if (!f->client_seen || !f->server_seen)
 		return LEGACY_UNKNOWN;
-	return r->alert_side == RECORD_SIDE_SERVER ? LEGACY_CLIENT : LEGACY_SERVER;
+	if (r->alert_side == RECORD_SIDE_CLIENT)
+		return LEGACY_SERVER;
+	if (r->client_max_version < TLS_VERSION_12)
+		return LEGACY_CLIENT;
+	return r->client_min_version <= TLS_VERSION_12 ? LEGACY_SERVER : LEGACY_UNKNOWN;
 }
 
 static uint8_t judge_legacy_side(const struct record *r, const struct verdict_facts *f)

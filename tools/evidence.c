@@ -189,6 +189,12 @@ static void append(struct sentence *s, const char *before, const char *text, con
 		    s->text + s->used, s->size - s->used, "%s%s%s", before, text, after);
 }
 
+/* Of a version's number alone: 2 and 3 were SSL's. */
+static const char *protocol_of(const char *number)
+{
+	return number != NULL && strchr(number, '.') == NULL ? "ssl" : "tls";
+}
+
 /* "TLS 1.0", "SSL 3" */
 static void append_version(
     struct sentence *s, const char *before, const char *protocol, const char *number)
@@ -213,7 +219,10 @@ const char *evidence_sentence(const struct evidence *e, char *text, size_t size)
 		when[10] = ' ';
 	append(&s, "", when, "");
 	append(&s, " ", evidence_value(e, "client.ip"), "");
-	append_version(&s, " offered up to ", "tls", evidence_value(e, "tls.client.max_version"));
+	append_version(&s, " offered up to ", protocol_of(evidence_value(e, "tls.client.max_version")),
+	    evidence_value(e, "tls.client.max_version"));
+	if (strcmp(or_else(e, "tls.client.fallback_scsv", "false"), "true") == 0)
+		append(&s, " and said that it can do more (FALLBACK_SCSV)", "", "");
 	append(&s, ", ", or_else(e, "server.ip", "the server"), "");
 	append_version(&s, " chose ", or_else(e, "tls.version_protocol", "tls"),
 	    evidence_value(e, "tls.version"));

@@ -23,7 +23,7 @@ endif
 QUIET := $(if $(filter 1,$(V)),,@)
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-PACKAGES := libpcap hiredis libndpi libxxhash
+PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl libcurl
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2
 ifeq ($(SANITIZE),1)
@@ -147,6 +147,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BUILD)/tlsvane $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/tlsvane-sensor $(DESTDIR)$(PREFIX)/sbin/
+	install -d $(DESTDIR)$(PREFIX)/share/tlsvane/rules
+	install -m 644 rules/*.yaml $(DESTDIR)$(PREFIX)/share/tlsvane/rules/
 
 clean:
 	rm -rf build

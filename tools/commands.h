@@ -25,5 +25,6 @@ int cmd_pairs(const struct options *o);
 int cmd_server(const struct options *o);
 int cmd_client(const struct options *o);
 int cmd_sensors(const struct options *o);
+int cmd_rules(const struct options *o);
 
 #endif

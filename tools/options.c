@@ -93,6 +93,12 @@ static bool set_fields(struct options *o, const char *value)
 	return value[0] != '\0';
 }
 
+static bool set_read(struct options *o, const char *value)
+{
+	o->read = value;
+	return value[0] != '\0';
+}
+
 static bool set_since(struct options *o, const char *value)
 {
 	return options_parse_since(value, now_ms(), &o->since_ms);
@@ -120,20 +126,13 @@ static bool set_limit(struct options *o, const char *value)
 
 static bool set_ports(struct options *o, const char *value)
 {
-	unsigned long port;
-	char *end;
+	return ports_parse(value, &o->ports);
+}
 
-	o->port_count = 0;
-	for (;; value = end + 1) {
-		if (!parse_number(value, &end, 65535, &port) || port == 0 ||
-		    o->port_count == OPTIONS_PORTS_MAX)
-			return false;
-		o->ports[o->port_count++] = (uint16_t)port;
-		if (*end == '\0')
-			return true;
-		if (*end != ',')
-			return false;
-	}
+static bool set_any_port(struct options *o, const char *value)
+{
+	(void)value;
+	return o->any_port = true;
 }
 
 static bool set_color(struct options *o, const char *value)
@@ -162,8 +161,10 @@ static const struct option_row rows[] = {
     {"list", 0, GROUP_READ, NULL, set_list, NULL, "all fields of each session, a line each"},
     {"fields", 0, GROUP_READ, "A,B,C", set_fields, "names of fields",
 	"the columns, by their names (tlsvane help fields)"},
-    {"ports", 0, GROUP_READ, "P,Q", set_ports, "TCP ports, such as 25,587",
-	"TCP ports on which mail is spoken (25)"},
+    {"ports", 0, GROUP_READ, "P,Q", set_ports, "TCP ports, such as " PORTS_EXAMPLE,
+	"TCP ports on which mail is spoken, with :tls or :lmtp (25)"},
+    {"any-port", 0, GROUP_READ, NULL, set_any_port, NULL,
+	"find SMTP on all other TCP ports, too"},
     {"legacy", 0, GROUP_PAIRS, NULL, set_legacy, NULL, "only pairs that spoke below TLS 1.2"},
     {"plaintext", 0, GROUP_PAIRS, NULL, set_plaintext, NULL,
 	"only pairs that sent mail in the clear"},
@@ -175,6 +176,8 @@ static const struct option_row rows[] = {
     {"limit", 0, GROUP_LIMIT, "N", set_limit, "a number of rows", "at most so many rows (0: all)"},
     {"json", 0, GROUP_OUTPUT, NULL, set_json, NULL, "JSON, an object a line"},
     {"csv", 0, GROUP_OUTPUT, NULL, set_csv, NULL, "CSV (RFC 4180)"},
+    {"read", 'r', GROUP_RULES, "CAPTURE", set_read, "a capture file",
+	"the capture whose sessions the rules are tried on"},
     {"redis", 0, GROUP_REDIS, "URL", set_redis,
 	"an address: redis://HOST:PORT/DB or unix:/path/to/socket",
 	"redis://[USER@]HOST[:PORT][/DB] or unix:/SOCKET (else $TLSVANE_REDIS, else here)"},

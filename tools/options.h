@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define OPTIONS_PORTS_MAX 64
+#include "../sensor/ports.h"
 
 enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV, OUTPUT_LIST };
 
@@ -23,8 +23,9 @@ enum option_group {	       /* what a command takes: bits of command.groups */
 	GROUP_REDIS = 1 << 2,  /* --redis --password-file */
 	GROUP_SINCE = 1 << 3,
 	GROUP_LIMIT = 1 << 4,
-	GROUP_READ = 1 << 5,  /* --summary --list --ports --fields */
+	GROUP_READ = 1 << 5,  /* --summary --list --ports --any-port --fields */
 	GROUP_PAIRS = 1 << 6, /* --legacy --plaintext --sort */
+	GROUP_RULES = 1 << 7, /* --read */
 };
 
 struct options {
@@ -34,9 +35,9 @@ struct options {
 	bool summary, legacy, plaintext, by_sessions;
 	uint64_t since_ms; /* since the epoch; 0: from the beginning */
 	size_t limit;	   /* rows; 0: all */
-	const char *redis, *password_file, *fields;
-	uint16_t ports[OPTIONS_PORTS_MAX];
-	size_t port_count; /* 0: the pipeline's own default */
+	const char *redis, *password_file, *fields, *read;
+	struct ports ports; /* none: the pipeline's own default */
+	bool any_port;
 	unsigned given;	   /* groups of the options that were given */
 	const char
 	    *last_of[32];    /* ... and the option of each, by the group's bit number, for errors */

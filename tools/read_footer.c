@@ -88,15 +88,19 @@ static void write_nothing(FILE *to, const struct sessions *s, const struct optio
 		return;
 	}
 	fprintf(to, ": %s on ", count_text(stats->segments, "TCP segment", "TCP segments", text));
-	if (o->port_count == 0)
+	if (o->any_port) {
+		fputs("all ports.\n", to);
+		return;
+	}
+	if (o->ports.count == 0)
 		fputs("port 25", to);
-	for (size_t i = 0; i < o->port_count; i++)
+	for (size_t i = 0; i < o->ports.count; i++)
 		fprintf(to, "%s%u",
-		    i > 0		? ","
-		    : o->port_count > 1 ? "ports "
-					: "port ",
-		    o->ports[i]);
-	fputs(". Is mail on another port? --ports 25,587\n", to);
+		    i > 0		 ? ","
+		    : o->ports.count > 1 ? "ports "
+					 : "port ",
+		    o->ports.number[i]);
+	fputs(". Is mail on another port? --ports 25,587,465:tls, or --any-port\n", to);
 }
 
 static uint64_t not_whole(const struct sessions *s)
@@ -118,14 +122,23 @@ static void write_loss(
 		    count_text(n, one, many, text), mend, style_off(STYLE_WARN, color));
 }
 
+/* Of what was followed: nothing is, behind the handshake. */
+static void write_missing(FILE *to, const struct pipeline_stats *stats, bool color)
+{
+	char mend[160];
+
+	snprintf(mend, sizeof(mend),
+	    "(%.2f %% of the mail followed) missing from the capture, lost by the SPAN port or the "
+	    "sniffer: verdicts may rest on less.",
+	    (double)pipeline_loss_ppm(stats) / 1e4);
+	write_loss(to, stats->gap_bytes, "byte", "bytes", mend, color);
+}
+
 void read_losses_write(FILE *to, const struct sessions *s, bool color)
 {
 	const struct pipeline_stats *stats = &s->stats;
 
-	write_loss(to, stats->gap_bytes, "byte", "bytes",
-	    "missing from the capture (lost by the SPAN port or the sniffer): verdicts may rest on "
-	    "less.",
-	    color);
+	write_missing(to, stats, color);
 	write_loss(to, stats->cut_bytes, "byte", "bytes",
 	    "cut off by the capture's snap length: capture with tcpdump -s 0.", color);
 	write_loss(to, stats->flows_evicted, "connection", "connections",

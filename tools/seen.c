@@ -9,7 +9,7 @@
 #include "say.h"
 #include "table.h"
 
-#define LOSS_WORTH_SAYING_PPM 100 /* 0.01 %: below, an answer is as good as whole */
+#define LOSS_WORTH_SAYING_PPM 1000 /* 0.1 %: below, an answer is as good as whole */
 
 static const struct state_field {
 	const char *name;
@@ -24,6 +24,7 @@ static const struct state_field {
     {"flows_evicted", offsetof(struct sensor_state, flows_evicted)},
     {"gap_bytes", offsetof(struct sensor_state, gap_bytes)},
     {"cut_bytes", offsetof(struct sensor_state, cut_bytes)},
+    {"capture_loss_ppm", offsetof(struct sensor_state, capture_loss_ppm)},
     {"dropped_kernel", offsetof(struct sensor_state, dropped)},
     {"dropped_interface", offsetof(struct sensor_state, dropped)},
     {"records_lost", offsetof(struct sensor_state, records_lost)},
@@ -53,6 +54,7 @@ static bool take_state(
 			s->ended = strcmp(fields[i].value, "0") != 0;
 		else
 			add_number(s, &fields[i]);
+		s->estimates_loss |= strcmp(fields[i].name, "capture_loss_ppm") == 0;
 	}
 	return s->name != NULL;
 }
@@ -98,13 +100,24 @@ static uint64_t parts_per_million(uint64_t lost, uint64_t got)
 	return lost == 0 ? 0 : (uint64_t)(1e6 * (double)lost / ((double)lost + (double)got));
 }
 
-/* A dropped packet is mostly a gap too: the larger of both, not their sum. */
+/* What was missing from the mail that it followed: by its own account, else roughly. */
+static uint64_t missing_ppm(const struct sensor_state *s)
+{
+	if (s->estimates_loss)
+		return s->capture_loss_ppm;
+	return parts_per_million(s->gap_bytes, s->bytes);
+}
+
+/* A dropped packet is mostly a gap too: the largest of them, not their sum. */
 uint64_t sensor_loss_ppm(const struct sensor_state *s)
 {
 	uint64_t packets = parts_per_million(s->dropped, s->packets);
-	uint64_t bytes = parts_per_million(s->gap_bytes + s->cut_bytes, s->bytes);
+	uint64_t cut = parts_per_million(s->cut_bytes, s->bytes);
+	uint64_t missing = missing_ppm(s);
 
-	return packets > bytes ? packets : bytes;
+	if (packets < cut)
+		packets = cut;
+	return packets > missing ? packets : missing;
 }
 
 /* ---- Days ---- */

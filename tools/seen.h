@@ -17,7 +17,10 @@ struct sensor_state {
 	uint64_t packets, sessions, flows_open, flows_evicted, gap_bytes, cut_bytes, dropped,
 	    records_lost;
 	uint64_t bytes;
-	bool ended; /* it said goodbye: a replay that is over, a clean stop */
+	uint64_t capture_loss_ppm; /* bytes acknowledged and never seen, in millionths of the mail
+				      followed; good with ... */
+	bool estimates_loss;	   /* ... it says so itself */
+	bool ended;		   /* it said goodbye: a replay that is over, a clean stop */
 };
 
 struct sensor_states {

@@ -78,8 +78,8 @@ static void start_pipeline(struct reading *r)
 {
 	const struct options *o = r->options;
 	struct pipeline_options options = {
-	    .ports = o->port_count > 0 ? o->ports : NULL,
-	    .port_count = o->port_count,
+	    .ports = &o->ports,
+	    .any_port = o->any_port,
 	    .sink = keep,
 	    .context = r->sessions,
 	};

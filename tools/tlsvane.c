@@ -87,6 +87,25 @@ static const struct command commands[] = {
 	.example = "tlsvane sensors",
 	.groups = GROUPS_QUERY,
 	.run = cmd_sensors},
+    {.name = "rules",
+	.arguments = "check|test|explain|fields",
+	.summary = "rules files: check them, try them on a capture, explain",
+	.text =
+	    "rules check FILE...             all that is wrong, as file:line:column: what; mend\n"
+	    "rules test FILE [RULE...] -r CAPTURE\n"
+	    "                                which session fires what and why, clause by clause;\n"
+	    "                                with RULEs those on every session, fired or not\n"
+	    "rules explain NAME [FILE]       one rule: its condition unfolded, its fields and sources\n"
+	    "rules fields                    what conditions can ask for\n\n"
+	    "A FILE that is not here is looked for among the packs that came with tlsvane\n"
+	    "($TLSVANE_PACKS, else PREFIX/share/tlsvane/rules).",
+	.example = "tlsvane rules check /etc/tlsvane/rules.yaml\n  tlsvane rules test legacy-tls.yaml "
+		   "-r mail.pcap\n  tlsvane rules explain server-below-tls12",
+	.groups = GROUP_RULES | GROUP_OUTPUT | GROUP_SINCE,
+	.arguments_min = 1,
+	.arguments_max = SIZE_MAX,
+	.missing = "what about rules? tlsvane rules check FILE, test, explain or fields",
+	.run = cmd_rules},
     {.name = "help",
 	.arguments = "[COMMAND|fields]",
 	.summary = "this list, one command, or the fields of a session",

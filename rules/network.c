@@ -1,0 +1,89 @@
+/* Sets of IP networks. */
+#include "network.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ndpi_api.h>
+
+struct network {
+	ndpi_patricia_tree_t *v4, *v6; /* NULL: has none of the family */
+};
+
+struct network *network_new(void)
+{
+	return calloc(1, sizeof(struct network));
+}
+
+static void nothing_to_free(void *data)
+{
+	(void)data;
+}
+
+void network_free(struct network *n)
+{
+	if (n == NULL)
+		return;
+	if (n->v4 != NULL)
+		ndpi_patricia_destroy(n->v4, nothing_to_free);
+	if (n->v6 != NULL)
+		ndpi_patricia_destroy(n->v6, nothing_to_free);
+	free(n);
+}
+
+static bool is_ipv4(const struct frame_address *a)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
+}
+
+static void fill_prefix(ndpi_prefix_t *p, const struct frame_address *address, unsigned bits)
+{
+	memset(p, 0, sizeof(*p));
+	p->bitlen = (u_int16_t)bits;
+	if (is_ipv4(address)) {
+		p->family = AF_INET;
+		memcpy(&p->add.sin, address->bytes + 12, sizeof(p->add.sin));
+	} else {
+		p->family = AF_INET6;
+		memcpy(&p->add.sin6, address->bytes, sizeof(p->add.sin6));
+	}
+}
+
+bool network_mask(struct frame_address *address, unsigned bits)
+{
+	struct frame_address before = *address;
+
+	for (unsigned bit = is_ipv4(address) ? 96 + bits : bits; bit < 128; bit++)
+		address->bytes[bit / 8] =
+		    (uint8_t)(address->bytes[bit / 8] & ~(0x80u >> (bit % 8)));
+	return memcmp(&before, address, sizeof(before)) != 0;
+}
+
+bool network_add(struct network *n, const struct frame_address *address, unsigned bits)
+{
+	bool v4 = is_ipv4(address);
+	ndpi_patricia_tree_t **tree = v4 ? &n->v4 : &n->v6;
+	struct frame_address masked = *address;
+	ndpi_prefix_t prefix;
+
+	network_mask(&masked, bits); /* a patricia tree wants them clear */
+	if (*tree == NULL)
+		*tree = ndpi_patricia_new(v4 ? 32 : 128);
+	fill_prefix(&prefix, &masked, bits);
+	return *tree != NULL && ndpi_patricia_lookup(*tree, &prefix) != NULL;
+}
+
+bool network_holds(const struct network *n, const struct frame_address *address)
+{
+	bool v4 = is_ipv4(address);
+	ndpi_patricia_tree_t *tree = v4 ? n->v4 : n->v6;
+	ndpi_prefix_t prefix;
+
+	if (tree == NULL)
+		return false;
+	fill_prefix(&prefix, address, v4 ? 32 : 128);
+	return ndpi_patricia_search_best(tree, &prefix) != NULL;
+}

@@ -1,0 +1,408 @@
+/* The rules file: reading it and what it includes, then its rules. */
+#include "rule_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader.h"
+#include "spelling.h"
+
+static const char *const sections[] = {
+    "include", "networks", "lists", "macros", "defaults", "disable", "rules", NULL};
+static const char *const default_keys[] = {
+    "then", "every", "for", "resolve", "severity", "key", NULL};
+
+static bool read_file(
+    struct loader *l, const char *path, const struct rules_place *from, size_t *index);
+
+/* ---- Bytes ---- */
+
+/* Opens a regular file of a bearable size; -1, and why not. */
+static int open_file(const char *path, struct stat *status, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	*why = NULL;
+	if (fd < 0 || fstat(fd, status) != 0)
+		*why = strerror(errno);
+	else if (!S_ISREG(status->st_mode))
+		*why = "it is no file";
+	else if (status->st_size > RULES_FILE_MAX)
+		*why = "it is larger than 1 MiB; split it";
+	if (*why == NULL)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static bool read_bytes(int fd, struct source *s)
+{
+	ssize_t got;
+
+	s->raw = malloc(RULES_FILE_MAX);
+	if (s->raw == NULL)
+		return false;
+	do {
+		got = read(fd, s->raw + s->size, RULES_FILE_MAX - s->size);
+		s->size += got > 0 ? (size_t)got : 0;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	return got == 0;
+}
+
+/* ---- Files ---- */
+
+bool loader_replaces(const struct loader *l, size_t outer, size_t inner)
+{
+	return (l->files[outer].includes >> inner & 1) != 0;
+}
+
+static bool find_file(const struct loader *l, const struct stat *status, size_t *index)
+{
+	for (size_t i = 0; i < l->file_count; i++)
+		if (l->files[i].inode == status->st_ino && l->files[i].device == status->st_dev) {
+			*index = i;
+			return true;
+		}
+	return false;
+}
+
+/* Beside the file that includes it, else among the packs. */
+static const char *include_path(struct loader *l, size_t file, const char *name)
+{
+	const char *from = l->files[file].source.name, *slash = strrchr(from, '/');
+	char path[4096];
+
+	if (name[0] == '/')
+		return arena_text(l->compiler.arena, name, strlen(name));
+	snprintf(
+	    path, sizeof(path), "%.*s%s", slash == NULL ? 0 : (int)(slash - from) + 1, from, name);
+	if (access(path, F_OK) != 0 && l->packs != NULL)
+		snprintf(path, sizeof(path), "%s/%s", l->packs, name);
+	return arena_text(l->compiler.arena, path, strlen(path));
+}
+
+static void read_includes(struct loader *l, size_t file, const yaml_node_t *root)
+{
+	const yaml_node_t *node = loader_value(l, file, root, "include");
+	struct loader_items items = loader_items(node);
+
+	for (size_t i = 0; i < items.count; i++) {
+		const yaml_node_t *item = loader_item(l, file, &items, i);
+		struct rules_place place = source_place(&l->files[file].source, item);
+		struct rules_text text;
+		size_t inner;
+
+		if (loader_text(l, file, item, "an include", &text) &&
+		    read_file(l, include_path(l, file, text.text), &place, &inner) && inner != file)
+			l->files[file].includes |= UINT32_C(1) << inner | l->files[inner].includes;
+	}
+	l->files[file].includes &= ~(UINT32_C(1) << file);
+}
+
+static void note_rule(struct loader *l, size_t file, const yaml_node_t *node)
+{
+	struct raw_rule *raw;
+	const yaml_node_t *name;
+
+	if (node->type != YAML_MAPPING_NODE) {
+		loader_error(l, file, node, "a rule must be a map; write - name: NAME");
+		return;
+	}
+	arena_grow(l->compiler.arena, &l->rules, l->rule_count, sizeof(*l->rules));
+	raw = &l->rules[l->rule_count++];
+	*raw = (struct raw_rule){.file = file, .node = node};
+	name = loader_value(l, file, node, "name");
+	if (name == NULL)
+		loader_error(l, file, node, "a rule without a name; add name:");
+	else if (loader_check_name(l, file, name, "rule", true))
+		raw->name =
+		    arena_text(l->compiler.arena, loader_scalar(name), strlen(loader_scalar(name)));
+	raw->name_node = name;
+}
+
+static void note_rules(struct loader *l, size_t file, const yaml_node_t *root)
+{
+	const yaml_node_t *node = loader_value(l, file, root, "rules");
+	struct loader_items items = loader_items(node);
+
+	if (l->rule_count + items.count > RULES_MAX) {
+		loader_error(
+		    l, file, node, "more than %d rules; put hosts into lists instead", RULES_MAX);
+		return;
+	}
+	for (size_t i = 0; i < items.count; i++)
+		note_rule(l, file, loader_item(l, file, &items, i));
+}
+
+static void read_sections(struct loader *l, size_t file)
+{
+	const yaml_node_t *root = yaml_document_get_root_node(&l->files[file].source.document);
+	const yaml_node_t *defaults;
+
+	if (root == NULL)
+		return; /* an empty file has no rules, and nothing wrong */
+	loader_check_keys(l, file, root, sections, "a rules file");
+	read_includes(l, file, root);
+	loader_read_definitions(l, file, root);
+	defaults = loader_value(l, file, root, "defaults");
+	if (defaults != NULL && loader_check_keys(l, file, defaults, default_keys, "defaults"))
+		l->files[file].defaults = defaults;
+	note_rules(l, file, root);
+}
+
+static bool load_source(struct loader *l, size_t file)
+{
+	if (!source_load(&l->files[file].source, l->compiler.errors))
+		return false;
+	read_sections(l, file);
+	return true;
+}
+
+static bool add_file(
+    struct loader *l, const char *path, int fd, const struct stat *status, size_t *index)
+{
+	struct loaded *f = &l->files[l->file_count];
+	const struct rules_place place = {.file = path};
+
+	*index = l->file_count++;
+	f->source.name = path;
+	f->device = status->st_dev;
+	f->inode = status->st_ino;
+	if (!read_bytes(fd, &f->source)) {
+		rules_error(l->compiler.errors, &place, "cannot be read: %s", strerror(errno));
+		return false;
+	}
+	return load_source(l, *index);
+}
+
+/* Reads a file that was not read yet. `from`: what includes it, NULL for the first. */
+static bool read_file(
+    struct loader *l, const char *path, const struct rules_place *from, size_t *index)
+{
+	const struct rules_place whole = {.file = path};
+	struct stat status;
+	const char *why;
+	int fd = open_file(path, &status, &why);
+	bool good;
+
+	if (fd < 0) {
+		rules_error(l->compiler.errors, from == NULL ? &whole : from,
+		    "cannot read %s: %s; mend the path or its rights", path, why);
+		return false;
+	}
+	if (find_file(l, &status, index)) {
+		good = true;
+	} else if (l->file_count == RULES_FILES_MAX) {
+		rules_error(
+		    l->compiler.errors, from, "more than %d files; join some", RULES_FILES_MAX);
+		good = false;
+	} else {
+		good = add_file(l, path, fd, &status, index);
+	}
+	close(fd);
+	return good;
+}
+
+/* ---- Rules ---- */
+
+static struct raw_rule *find_raw(struct loader *l, const char *name)
+{
+	const size_t *index = names_find(&l->rule_names, name);
+
+	return index == NULL ? NULL : &l->rules[*index];
+}
+
+/* Names are unique; a file may replace rules of those that it includes. */
+static void settle_name(struct loader *l, size_t i)
+{
+	struct raw_rule *raw = &l->rules[i],
+			*old = raw->name == NULL ? NULL : find_raw(l, raw->name);
+	size_t *index;
+
+	if (raw->name == NULL)
+		return;
+	if (old != NULL && (old->file == raw->file || !loader_replaces(l, raw->file, old->file))) {
+		struct rules_place place = source_place(&l->files[old->file].source, old->node);
+
+		loader_error(l, raw->file, raw->name_node,
+		    "rule %s stands already at %s:%u; rename one", raw->name, place.file,
+		    place.line);
+		return;
+	}
+	if (old != NULL)
+		old->dropped = true;
+	index = arena_get(l->compiler.arena, sizeof(*index));
+	*index = i;
+	names_set(&l->rule_names, l->compiler.arena, raw->name, index);
+}
+
+static void disable_rule(struct loader *l, size_t file, const yaml_node_t *item)
+{
+	struct spelling s = {.word = loader_scalar(item), .length = strlen(loader_scalar(item))};
+	struct raw_rule *raw = find_raw(l, s.word);
+
+	if (raw != NULL && (raw->file == file || loader_replaces(l, file, raw->file))) {
+		raw->dropped = true;
+		return;
+	}
+	for (size_t i = 0; i < l->rule_count; i++)
+		if (l->rules[i].name != NULL)
+			spelling_try(&s, l->rules[i].name);
+	if (s.best == NULL)
+		loader_error(l, file, item, "there is no rule %s to disable; leave it out", s.word);
+	else
+		loader_error(l, file, item, "there is no rule %s to disable; did you mean %s?",
+		    s.word, s.best);
+}
+
+static void disable_rules(struct loader *l, size_t file)
+{
+	const yaml_node_t *root = yaml_document_get_root_node(&l->files[file].source.document);
+	const yaml_node_t *node = root == NULL ? NULL : loader_value(l, file, root, "disable");
+	struct loader_items items = loader_items(node);
+
+	for (size_t i = 0; i < items.count; i++)
+		disable_rule(l, file, loader_item(l, file, &items, i));
+}
+
+static void add_rule(struct loader *l, const struct rule *rule)
+{
+	struct rule_file *f = l->file;
+	struct rule *found;
+
+	arena_grow(f->arena, &f->rules, f->count, sizeof(struct rule *));
+	f->rules[f->count++] = rule;
+	memcpy(&found, &rule, sizeof(found));
+	names_set(&f->names, f->arena, rule->name, found);
+}
+
+static void read_rules(struct loader *l)
+{
+	for (size_t i = 0; i < l->rule_count; i++)
+		settle_name(l, i);
+	for (size_t i = 0; i < l->file_count; i++)
+		if (l->files[i].source.loaded)
+			disable_rules(l, i);
+	loader_check_definitions(l);
+	for (size_t i = 0; i < l->rule_count; i++) {
+		const struct rule *rule = loader_read_rule(l, &l->rules[i]);
+
+		if (rule != NULL && !l->rules[i].dropped)
+			add_rule(l, rule);
+	}
+}
+
+/* ---- The set ---- */
+
+static struct loader *loader_new(const char *packs, struct rules_errors *errors)
+{
+	struct arena *arena = arena_new();
+	struct loader *l = arena_get(arena, sizeof(*l));
+
+	*errors = (struct rules_errors){0};
+	l->file = arena_get(arena, sizeof(*l->file));
+	l->file->arena = arena;
+	l->packs = packs;
+	l->compiler.arena = arena;
+	l->compiler.errors = errors;
+	return l;
+}
+
+static struct rule_file *finish(struct loader *l)
+{
+	struct rule_file *file = l->file;
+	struct rules_errors *errors = l->compiler.errors;
+
+	read_rules(l);
+	file->regexes = l->compiler.regexes;
+	file->regex_count = l->compiler.regex_count;
+	for (size_t i = 0; i < l->file_count; i++)
+		source_close(&l->files[i].source);
+	rules_errors_sort(errors);
+	if (errors->count == 0 && !errors->more)
+		return file;
+	arena_free(file->arena);
+	return NULL;
+}
+
+struct rule_file *rule_file_load(const char *path, const char *packs, struct rules_errors *errors)
+{
+	struct loader *l = loader_new(packs, errors);
+	size_t index;
+
+	read_file(l, arena_text(l->compiler.arena, path, strlen(path)), NULL, &index);
+	return finish(l);
+}
+
+struct rule_file *rule_file_parse(
+    const char *name, const char *text, size_t size, const char *packs, struct rules_errors *errors)
+{
+	struct loader *l = loader_new(packs, errors);
+	const struct rules_place place = {.file = name};
+	struct source *s = &l->files[0].source;
+
+	s->name = arena_text(l->compiler.arena, name, strlen(name));
+	s->raw = size > RULES_FILE_MAX ? NULL : malloc(size + 1);
+	s->size = size;
+	l->file_count = 1;
+	if (s->raw == NULL) {
+		rules_error(errors, &place, "larger than 1 MiB; split it");
+		return finish(l);
+	}
+	memcpy(s->raw, text, size);
+	load_source(l, 0);
+	return finish(l);
+}
+
+void rule_file_free(struct rule_file *file)
+{
+	if (file != NULL)
+		arena_free(file->arena);
+}
+
+size_t rule_file_count(const struct rule_file *file)
+{
+	return file->count;
+}
+
+const struct rule *rule_file_rule(const struct rule_file *file, size_t i)
+{
+	return file->rules[i];
+}
+
+const struct rule *rule_file_find(const struct rule_file *file, const char *name)
+{
+	return names_find(&file->names, name);
+}
+
+bool rule_file_needs_history(const struct rule_file *file)
+{
+	return file->needs_history;
+}
+
+bool rule_file_asks(const struct rule_file *file, uint16_t slot)
+{
+	return slot < RULES_SLOT_WORDS * 64 && (file->slots[slot / 64] >> (slot % 64) & 1) != 0;
+}
+
+uint64_t rule_file_gave_up(const struct rule_file *file)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < file->regex_count; i++)
+		sum += regex_gave_up(file->regexes[i]);
+	return sum;
+}
+
+bool rule_file_in_network(
+    const struct rule_file *file, const char *name, const struct frame_address *address)
+{
+	const struct network *n = names_find(&file->networks, name);
+
+	return n != NULL && network_holds(n, address);
+}

@@ -1,0 +1,106 @@
+/* tlsvane rules check|test|explain|fields: rules files without a sensor. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../rules/packs.h"
+#include "commands.h"
+#include "rules_tool.h"
+#include "say.h"
+#include "table.h"
+
+static void say_errors(const struct rules_errors *errors)
+{
+	for (size_t i = 0; i < errors->count; i++)
+		fprintf(stderr, "%s\n", errors->lines[i]);
+	if (errors->more)
+		fprintf(stderr, "... and more; mend these first\n");
+}
+
+/* A name without a folder may mean a pack. */
+static void resolve(const char *path, char *resolved, size_t size)
+{
+	const char *packs = rules_packs();
+
+	snprintf(resolved, size, "%s", path);
+	if (packs == NULL || strchr(path, '/') != NULL || access(path, F_OK) == 0)
+		return;
+	snprintf(resolved, size, "%s/%s", packs, path);
+	if (access(resolved, F_OK) != 0)
+		snprintf(resolved, size, "%s", path);
+}
+
+struct rule_file *rules_load(const char *path)
+{
+	struct rules_errors errors;
+	struct rule_file *file;
+	char resolved[4096];
+
+	resolve(path, resolved, sizeof(resolved));
+	file = rule_file_load(resolved, rules_packs(), &errors);
+	say_errors(&errors);
+	rules_errors_free(&errors);
+	return file;
+}
+
+static size_t count_history(const struct rule_file *file)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < rule_file_count(file); i++)
+		count += rule_file_rule(file, i)->needs_history;
+	return count;
+}
+
+static int check_file(const char *path)
+{
+	struct rule_file *file = rules_load(path);
+	size_t history;
+
+	if (file == NULL)
+		return EXIT_USAGE;
+	history = count_history(file);
+	printf("%s: ok, %zu %s", path, rule_file_count(file),
+	    rule_file_count(file) == 1 ? "rule" : "rules");
+	if (history > 0)
+		printf(", %zu of them with history", history);
+	putchar('\n');
+	rule_file_free(file);
+	return 0;
+}
+
+static int check(const struct options *o)
+{
+	int status = 0;
+
+	if (o->argument_count < 2)
+		return say_error(EXIT_USAGE, "which file? tlsvane rules check FILE");
+	for (size_t i = 1; i < o->argument_count; i++)
+		if (check_file(o->arguments[i]) != 0)
+			status = EXIT_USAGE;
+	return status;
+}
+
+static const struct part {
+	const char *name;
+	int (*run)(const struct options *o);
+} parts[] = {
+    {"check", check}, {"test", rules_test}, {"explain", rules_explain}, {"fields", rules_fields}};
+
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+
+int cmd_rules(const struct options *o)
+{
+	struct nearest near = {.word = o->arguments[0]};
+
+	for (size_t i = 0; i < PARTS; i++) {
+		if (strcmp(parts[i].name, o->arguments[0]) == 0)
+			return parts[i].run(o);
+		nearest_try(&near, parts[i].name);
+	}
+	if (near.best != NULL)
+		return say_error(EXIT_USAGE, "rules has no part %s; did you mean tlsvane rules %s?",
+		    o->arguments[0], near.best);
+	return say_error(EXIT_USAGE,
+	    "rules has no part %s; there are check, test, explain and fields", o->arguments[0]);
+}

@@ -23,7 +23,9 @@ endif
 QUIET := $(if $(filter 1,$(V)),,@)
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl libcurl
+PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl
+# Only their headers: loaded at run time, by the process that needs them.
+LOADED := libcurl
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2
 ifeq ($(SANITIZE),1)
@@ -39,7 +41,7 @@ endif
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DTLSVANE_VERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) $(CFLAGS)
 # Other people's headers are not ours to warn about.
-PACKAGE_CFLAGS = $(subst -I/,-isystem /,$(shell $(PKG_CONFIG) --cflags $(PACKAGES)))
+PACKAGE_CFLAGS = $(subst -I/,-isystem /,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LOADED)))
 PACKAGE_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 
 PROGRAMS := tlsvane tlsvane-sensor
@@ -91,7 +93,7 @@ $(LIBRARY): $(LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
 
 # The compiler's flags are a dependency of what they built.
 $(BUILD)/flags: FORCE
-	@$(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null || { echo 'libraries are missing: make bootstrap installs them' >&2; exit 1; }
+	@$(PKG_CONFIG) --exists $(PACKAGES) $(LOADED) 2>/dev/null || { echo 'libraries are missing: make bootstrap installs them' >&2; exit 1; }
 	@mkdir -p $(BUILD)
 	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' >$@
 

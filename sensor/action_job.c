@@ -133,7 +133,8 @@ void action_job_target(const struct action_job *job, char target[ACTION_TARGET_M
 	size_t used;
 
 	used = (size_t)snprintf(target, ACTION_TARGET_MAX, "%.16s", action_job_kind(job));
-	for (size_t n = 0; (value = action_job_value(job, name, n)) != NULL && (n == 0 || all); n++) {
+	for (size_t n = 0; (value = action_job_value(job, name, n)) != NULL && (n == 0 || all);
+	     n++) {
 		hash = XXH64(value, strlen(value), hash);
 		used += (size_t)snprintf(target + used, ACTION_TARGET_MAX - used, " %s", value);
 		if (used >= ACTION_TARGET_MAX)

@@ -10,9 +10,10 @@
 #include <stdint.h>
 
 struct action_job {
-	size_t size;	     /* of bytes[] */
+	size_t size;		 /* of bytes[] */
 	struct action_job *next; /* whoever holds it */
-	char bytes[];	     /* texts, each with its NUL: kind, uid, JSON, fields, then name and value in turn */
+	char bytes[]; /* texts, each with its NUL: kind, uid, JSON, fields, then name and value in
+			 turn */
 };
 
 struct action_value {

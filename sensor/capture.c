@@ -11,21 +11,23 @@
 #include <pcap/pcap.h>
 
 #include "../parsers/frame.h"
+#include "capture_filter.h"
 #include "limits.h"
 
-#define NS_PER_S       1000000000ull
-#define TIMEOUT_MS     100                /* how long a live capture may gather before it hands on */
-#define RING_BYTES     (64 * 1024 * 1024) /* 50 ms of 10 Gbit/s, were all of it mail */
-#define FILE_BUFFER    (128 * 1024)       /* fewer calls into the kernel, and still within the cache */
-#define CAPTURE_END    (-1000)            /* none of libpcap's own errors */
-#define FILTER_PORT_MAX 32                /* bytes of text a port adds to the filter */
+#define NS_PER_S    1000000000ull
+#define TIMEOUT_MS  100		       /* how long a live capture may gather before it hands on */
+#define RING_BYTES  (64 * 1024 * 1024) /* 50 ms of 10 Gbit/s, were all of it mail */
+#define FILE_BUFFER (128 * 1024)       /* fewer calls into the kernel, and still within the cache */
+#define CAPTURE_END (-1000)	       /* none of libpcap's own errors */
 
 struct capture {
 	pcap_t *pcap;
-	char *name;          /* of the file or interface, for messages */
+	char *name; /* of the file or interface, for messages */
 	bool live;
-	bool pipe;           /* bytes come when they come: never wait for them within libpcap */
-	unsigned tick_ns;    /* of a time stamp's fraction: 1, or 1000 where only microseconds are to be had */
+	bool more;	  /* live: the last batch was full */
+	bool pipe;	  /* bytes come when they come: never wait for them within libpcap */
+	unsigned tick_ns; /* of a time stamp's fraction: 1, or 1000 where only microseconds are to
+			     be had */
 	int link_type;
 	uint64_t bytes_total;
 	uint64_t packets;
@@ -67,7 +69,8 @@ static bool check_link_type(struct capture *c, char error[CAPTURE_ERROR_MAX])
 		return true;
 	name = pcap_datalink_val_to_name(c->link_type);
 	snprintf(error, CAPTURE_ERROR_MAX,
-	    "%s: link type %d (%s) is not one we read; capture on an Ethernet or \"any\" interface instead",
+	    "%s: link type %d (%s) is not one we read; capture on an Ethernet or \"any\" interface "
+	    "instead",
 	    c->name, c->link_type, name != NULL ? name : "unknown");
 	return false;
 }
@@ -81,15 +84,19 @@ static const char *foreign_kind(const uint8_t *magic, size_t length)
 		const char *advice;
 	} kinds[] = {
 	    {{0x1f, 0x8b}, 2, "is compressed by gzip; pipe it: gunzip -c FILE | ... -r -"},
-	    {{0x28, 0xb5, 0x2f, 0xfd}, 4, "is compressed by zstd; pipe it: zstd -dc FILE | ... -r -"},
-	    {{0xfd, '7', 'z', 'X', 'Z', 0}, 6, "is compressed by xz; pipe it: xz -dc FILE | ... -r -"},
+	    {{0x28, 0xb5, 0x2f, 0xfd}, 4,
+		"is compressed by zstd; pipe it: zstd -dc FILE | ... -r -"},
+	    {{0xfd, '7', 'z', 'X', 'Z', 0}, 6,
+		"is compressed by xz; pipe it: xz -dc FILE | ... -r -"},
 	    {{'B', 'Z', 'h'}, 3, "is compressed by bzip2; pipe it: bzip2 -dc FILE | ... -r -"},
 	};
 
 	if (length == 0)
-		return "is empty; a capture has at least a header: capture again, or check the disk was not full";
+		return "is empty; a capture has at least a header: capture again, or check the "
+		       "disk was not full";
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (length >= kinds[i].length && memcmp(magic, kinds[i].magic, kinds[i].length) == 0)
+		if (length >= kinds[i].length &&
+		    memcmp(magic, kinds[i].magic, kinds[i].length) == 0)
 			return kinds[i].advice;
 	return "is not a capture; give a pcap or pcapng file, as tcpdump -w or dumpcap write it";
 }
@@ -102,13 +109,15 @@ static void explain_file(const char *path, const char *why, char error[CAPTURE_E
 	FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
 
 	if (file == NULL) {
-		snprintf(error, CAPTURE_ERROR_MAX, "standard input is not a capture (%s); give pcap or pcapng", why);
+		snprintf(error, CAPTURE_ERROR_MAX,
+		    "standard input is not a capture (%s); give pcap or pcapng", why);
 		return;
 	}
 	length = fread(magic, 1, sizeof(magic), file);
 	fclose(file);
 	if (strncmp(why, "truncated", 9) == 0 && length > 0)
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: its header is cut off (%s); capture again", path, why);
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: its header is cut off (%s); capture again",
+		    path, why);
 	else if (strncmp(why, "unknown file format", 19) == 0 || length == 0)
 		snprintf(error, CAPTURE_ERROR_MAX, "%s %s", path, foreign_kind(magic, length));
 	else
@@ -143,7 +152,8 @@ static bool open_stream(struct capture *c, const char *path, char error[CAPTURE_
 	struct stat status;
 
 	if (file == NULL) {
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s; make it readable for this user", path, strerror(errno));
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s; make it readable for this user", path,
+		    strerror(errno));
 		return false;
 	}
 	c->pipe = fstat(fileno(file), &status) == 0 && !S_ISREG(status.st_mode);
@@ -175,44 +185,22 @@ struct capture *capture_open_file(const char *path, char error[CAPTURE_ERROR_MAX
 	return c;
 }
 
-/*
- * A plain "tcp port 25" misses VLAN tags, later fragments, IPv6 extension headers and all tunnels. What this
- * lets through besides, user space turns away. The vlan keyword shifts every later offset, hence the nesting.
- */
-static char *filter_text(const uint16_t *ports, size_t port_count)
+static bool set_filter(
+    struct capture *c, const struct ports *ports, bool any_port, char error[CAPTURE_ERROR_MAX])
 {
-	static const char beyond[] = "(ip proto 6 and ip[6:2]&0x1fff!=0) or "
-				     "(ip6 and (ip6[6]=0 or ip6[6]=43 or ip6[6]=44 or ip6[6]=60)) or "
-				     "ip proto 47 or ip proto 4 or ip proto 41 or udp dst port 4789 or "
-				     "udp dst port 6081 or ether proto 0x8847 or ether proto 0x8864";
-	size_t size = sizeof(beyond) + port_count * FILTER_PORT_MAX, used = 0;
-	char *inner = malloc(size), *whole = NULL;
-
-	if (inner == NULL)
-		return NULL;
-	for (size_t i = 0; i < port_count; i++)
-		used += (size_t)snprintf(inner + used, size - used, "tcp port %u or ", ports[i]);
-	snprintf(inner + used, size - used, "%s", beyond);
-	if (asprintf(&whole, "%s or (vlan and (%s or (vlan and (%s))))", inner, inner, inner) < 0)
-		whole = NULL;
-	free(inner);
-	return whole;
-}
-
-static bool set_filter(struct capture *c, const uint16_t *ports, size_t port_count, char error[CAPTURE_ERROR_MAX])
-{
-	char *text = filter_text(ports, port_count);
+	char *text = capture_filter_text(ports, any_port, c->link_type);
 	struct bpf_program program;
 	bool done = false;
 
 	if (text == NULL || pcap_compile(c->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
-		/* Some link types know no vlan or no ether: then user space alone decides. */
+		/* Then user space alone decides. */
 		free(text);
 		return text != NULL;
 	}
 	done = pcap_setfilter(c->pcap, &program) == 0;
 	if (!done)
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot set the capture filter: %s", c->name, pcap_geterr(c->pcap));
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot set the capture filter: %s", c->name,
+		    pcap_geterr(c->pcap));
 	pcap_freecode(&program);
 	free(text);
 	return done;
@@ -225,12 +213,15 @@ static void explain_interfaces(const char *name, char error[CAPTURE_ERROR_MAX])
 	pcap_if_t *all = NULL;
 	size_t used;
 
-	used = (size_t)snprintf(error, CAPTURE_ERROR_MAX, "%s: no such interface; there are:", name);
+	used =
+	    (size_t)snprintf(error, CAPTURE_ERROR_MAX, "%s: no such interface; there are:", name);
 	if (pcap_findalldevs(&all, why) != 0)
 		return;
-	for (pcap_if_t *i = all; i != NULL && used + strlen(i->name) + 2 < CAPTURE_ERROR_MAX; i = i->next)
+	for (pcap_if_t *i = all; i != NULL && used + strlen(i->name) + 2 < CAPTURE_ERROR_MAX;
+	     i = i->next)
 		if (!(i->flags & PCAP_IF_WIRELESS) && i->addresses != NULL)
-			used += (size_t)snprintf(error + used, CAPTURE_ERROR_MAX - used, " %s", i->name);
+			used += (size_t)snprintf(
+			    error + used, CAPTURE_ERROR_MAX - used, " %s", i->name);
 	pcap_freealldevs(all);
 }
 
@@ -244,10 +235,11 @@ static void explain_activation(struct capture *c, int status, char error[CAPTURE
 		    "(setcap cap_net_raw=ep on the program)",
 		    c->name);
 	else if (status == PCAP_ERROR_IFACE_NOT_UP)
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: is down; bring it up: ip link set %s up", c->name, c->name);
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: is down; bring it up: ip link set %s up",
+		    c->name, c->name);
 	else
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot capture: %s (%s)", c->name, pcap_statustostr(status),
-		    pcap_geterr(c->pcap));
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot capture: %s (%s)", c->name,
+		    pcap_statustostr(status), pcap_geterr(c->pcap));
 }
 
 static bool activate(struct capture *c, char error[CAPTURE_ERROR_MAX])
@@ -255,19 +247,21 @@ static bool activate(struct capture *c, char error[CAPTURE_ERROR_MAX])
 	int status;
 
 	if (pcap_set_snaplen(c->pcap, LIMIT_SNAPLEN) != 0 || pcap_set_promisc(c->pcap, 1) != 0 ||
-	    pcap_set_timeout(c->pcap, TIMEOUT_MS) != 0 || pcap_set_buffer_size(c->pcap, RING_BYTES) != 0) {
+	    pcap_set_timeout(c->pcap, TIMEOUT_MS) != 0 ||
+	    pcap_set_buffer_size(c->pcap, RING_BYTES) != 0) {
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot prepare the capture", c->name);
 		return false;
 	}
-	(void)pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO); /* else microseconds: tick_ns */
+	(void)pcap_set_tstamp_precision(
+	    c->pcap, PCAP_TSTAMP_PRECISION_NANO); /* else microseconds: tick_ns */
 	status = pcap_activate(c->pcap);
 	if (status < 0)
 		explain_activation(c, status, error);
 	return status >= 0;
 }
 
-struct capture *capture_open_live(const char *interface, const uint16_t *ports, size_t port_count,
-    char error[CAPTURE_ERROR_MAX])
+struct capture *capture_open_live(
+    const char *interface, const struct ports *ports, bool any_port, char error[CAPTURE_ERROR_MAX])
 {
 	struct capture *c = capture_new(interface, true, error);
 	char why[PCAP_ERRBUF_SIZE];
@@ -278,7 +272,7 @@ struct capture *capture_open_live(const char *interface, const uint16_t *ports, 
 	if (c->pcap == NULL)
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot capture: %s", interface, why);
 	if (c->pcap != NULL && activate(c, error) && check_link_type(c, error) &&
-	    set_filter(c, ports, port_count, error))
+	    set_filter(c, ports, any_port, error))
 		return c;
 	capture_close(c);
 	return NULL;
@@ -287,7 +281,8 @@ struct capture *capture_open_live(const char *interface, const uint16_t *ports, 
 static void hand_on(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
 {
 	struct capture *c = (struct capture *)(void *)user;
-	uint64_t ns = (uint64_t)header->ts.tv_sec * NS_PER_S + (uint64_t)header->ts.tv_usec * c->tick_ns;
+	uint64_t ns =
+	    (uint64_t)header->ts.tv_sec * NS_PER_S + (uint64_t)header->ts.tv_usec * c->tick_ns;
 
 	c->packets++;
 	c->packet(c->context, c->link_type, ns, frame, header->caplen, header->len);
@@ -324,14 +319,29 @@ static int dispatch_file(struct capture *c)
 	return count == 0 ? CAPTURE_END : count;
 }
 
-int capture_dispatch(struct capture *c, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
+/* TPACKET_V3 wakes nobody up on a silent link, whatever the time-out: so we wait for it ourselves. */
+static int dispatch_live(struct capture *c)
+{
+	struct pollfd wanted = {.fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN};
+	int count;
+
+	if (wanted.fd >= 0 && !c->more && poll(&wanted, 1, TIMEOUT_MS) <= 0)
+		return 0;
+	count = pcap_dispatch(c->pcap, LIMIT_BATCH, hand_on, (u_char *)c);
+
+	c->more = count >= LIMIT_BATCH;
+	return count;
+}
+
+int capture_dispatch(
+    struct capture *c, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
 {
 	int count;
 
 	c->packet = packet;
 	c->context = context;
 	if (c->live)
-		count = pcap_dispatch(c->pcap, LIMIT_BATCH, hand_on, (u_char *)c);
+		count = dispatch_live(c);
 	else
 		count = c->pipe ? dispatch_pipe(c) : dispatch_file(c);
 	if (count >= 0)
@@ -340,8 +350,9 @@ int capture_dispatch(struct capture *c, capture_packet *packet, void *context, c
 		return -1;
 	if (count == PCAP_ERROR_BREAK)
 		return 0;
-	snprintf(error, CAPTURE_ERROR_MAX, "%s: reading stopped after packet %llu: %s; what came before was used",
-	    c->name, (unsigned long long)c->packets, pcap_geterr(c->pcap));
+	snprintf(error, CAPTURE_ERROR_MAX,
+	    "%s: reading stopped after packet %llu: %s; what came before was used", c->name,
+	    (unsigned long long)c->packets, pcap_geterr(c->pcap));
 	return -2;
 }
 

@@ -16,10 +16,10 @@ struct target {
 	uint64_t number;       /* under which */
 	uint64_t retry_ms;     /* not before: after a failure */
 	uint64_t wait_ms;
-	unsigned tries;	       /* of the first */
-	uint64_t digest_ms;    /* between two messages, 0: each job is one */
-	uint64_t sent_ms;      /* the last message */
-	uint64_t rate;	       /* a minute, 0: no bound */
+	unsigned tries;	    /* of the first */
+	uint64_t digest_ms; /* between two messages, 0: each job is one */
+	uint64_t sent_ms;   /* the last message */
+	uint64_t rate;	    /* a minute, 0: no bound */
 	uint64_t minute_ms, in_minute;
 	bool sent, failing;
 };
@@ -113,8 +113,9 @@ void delivery_add(struct delivery *d, struct action_job *job, uint64_t now_ms)
 	t = d->stats.waiting < LIMIT_ACTIONS ? target_of(d, name) : NULL;
 	if (t == NULL) {
 		if (d->stats.given_up % LIMIT_ACTIONS == 0)
-			say(d, "the queue of actions is full: this one is given up, and what follows", name,
-			    NULL);
+			say(d,
+			    "the queue of actions is full: this one is given up, and what follows",
+			    name, NULL);
 		finish(d, job, false);
 		return;
 	}
@@ -164,7 +165,8 @@ static void take_failure(
 		t->wait_ms = LIMIT_ACTION_WAIT_MAX_MS;
 	t->retry_ms = now + t->wait_ms;
 	if (for_good || ++t->tries >= LIMIT_ACTION_TRIES) {
-		say(d, for_good ? "refused, given up" : "given up after too many tries", t->name, why);
+		say(d, for_good ? "refused, given up" : "given up after too many tries", t->name,
+		    why);
 		drop_running(d, t, false);
 	} else if (!t->failing) {
 		say(d, "failed, it is tried again", t->name, why);
@@ -255,6 +257,7 @@ void delivery_each(const struct delivery *d,
     void (*each)(void *context, const struct action_job *job), void *context)
 {
 	for (size_t i = 0; i < LIMIT_ACTION_TARGETS; i++)
-		for (const struct action_job *job = d->targets[i].first; job != NULL; job = job->next)
+		for (const struct action_job *job = d->targets[i].first; job != NULL;
+		     job = job->next)
 			each(context, job);
 }

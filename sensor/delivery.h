@@ -1,7 +1,7 @@
 /*
  * The queue of actions: by target in order, one at a time, tried again with back-off, held to a
- * rate or gathered into digests, given up at last, and counted. Pure: no clock and no I/O; times are
- * the caller's, in ms of a clock that does not jump.
+ * rate or gathered into digests, given up at last, and counted. Pure: no clock and no I/O; times
+ * are the caller's, in ms of a clock that does not jump.
  */
 #ifndef TLSVANE_DELIVERY_H
 #define TLSVANE_DELIVERY_H
@@ -18,10 +18,10 @@ enum delivery_result {
 };
 
 struct delivery_options {
-	/* Carries out a list of jobs (more than one: as one message). They stay the queue's. `why` (of
-	 * LIMIT_ACTION_OUTPUT bytes) is filled in with a failure. */
-	enum delivery_result (*start)(void *context, uint64_t number, const struct action_job *jobs,
-	    size_t count, char *why);
+	/* Carries out a list of jobs (more than one: as one message). They stay the queue's. `why`
+	 * (of LIMIT_ACTION_OUTPUT bytes) is filled in with a failure. */
+	enum delivery_result (*start)(
+	    void *context, uint64_t number, const struct action_job *jobs, size_t count, char *why);
 	/* A job is over, for good or bad; it is freed behind it. */
 	void (*over)(void *context, const struct action_job *job, bool delivered);
 	/* A target begins to fail, works again, or a job was given up: one line. */
@@ -56,6 +56,7 @@ void delivery_lost(struct delivery *d, const char *why, uint64_t now_ms);
 void delivery_stats(const struct delivery *d, struct delivery_stats *stats);
 
 /* Every job that is not over, in order. */
-void delivery_each(const struct delivery *d, void (*each)(void *context, const struct action_job *job), void *context);
+void delivery_each(const struct delivery *d,
+    void (*each)(void *context, const struct action_job *job), void *context);
 
 #endif

@@ -26,6 +26,9 @@ enum flow_flag {
 	FLOW_SEEN_CLIENT = 1 << 6, /* at least one segment of that side was captured */
 	FLOW_SEEN_SERVER = 1 << 7,
 	FLOW_ENDING = 1 << 8,      /* closed, but bytes are missing that may still come */
+	FLOW_GUESSED = 1 << 9,     /* no SYN was seen: who is who is not sure yet */
+	FLOW_HINTED = 1 << 10,     /* ... but something was said about it */
+	FLOW_SEARCH = 1 << 11,     /* on no mail port: whether it is mail is not known yet, or it is none */
 };
 
 struct session;

@@ -22,8 +22,13 @@
 #define LIMIT_DISCOVER_PACKETS 8      /* segments of a flow: nDPI knows by then, or never will */
 #define LIMIT_DISCOVER_BYTES   1460   /* bytes of a segment: one Ethernet frame's worth */
 
+/* Mail on any port (--any-port) */
+#define LIMIT_SEARCHES         20000  /* flows at once of which we do not know yet whether they are mail */
+#define LIMIT_SEARCH_BYTES     4096   /* bytes of both sides until then: a greeting, EHLO and its reply, and some more */
+
 /* Reassembly */
 #define LIMIT_HELD_SIDE        (256u * 1024)        /* bytes out of order or waiting, a direction: a window's worth */
+#define LIMIT_HELD_CHUNKS      1024  /* ... in so many segments, since each is looked for among them: the same in 256 bytes each */
 #define LIMIT_HELD_TOTAL       (64u * 1024 * 1024)  /* ... of all flows together */
 #define LIMIT_SEQUENCE_AHEAD   (16 * 1024 * 1024)   /* bytes a segment may be ahead unless the peer acknowledged it:
                                                        the largest receive buffer of a stock Linux, twice over */
@@ -58,6 +63,7 @@
 /* Alerts */
 #define LIMIT_ALERT_KEYS       100000 /* alerts in memory (about 300 bytes each); those that do not fire go first */
 #define LIMIT_ALERT_CLEAN_S    86400  /* seconds without a match until a clean key is fixed, where a rule says nothing */
+#define LIMIT_ALERT_EVERY_S    86400  /* seconds between two messages of one alert, where a rule says nothing */
 #define LIMIT_ALERT_GONE_S     2592000 /* seconds without any session until an alert is gone: a monthly job is heard */
 #define LIMIT_ALERT_TTL_S      15552000 /* seconds that Redis keeps an alert after its last change: half a year */
 #define LIMIT_ALERT_KEY        512    /* bytes of an alert's key, with its NUL */

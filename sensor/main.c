@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../rules/packs.h"
+#include "alerting.h"
 #include "limits.h"
 #include "pipeline.h"
 #include "progress.h"
@@ -24,6 +26,7 @@ struct sensor {
 	struct pipeline *pipeline;
 	struct tally *tally;   /* NULL without Redis */
 	struct store *store;
+	struct alerting *alerting; /* NULL without --rules */
 	FILE *json;            /* NULL without --json */
 	struct progress progress;
 	uint64_t next_flush_ns, next_stats_ns;
@@ -31,7 +34,7 @@ struct sensor {
 };
 
 /* Set by a signal; the capture is told to return early. */
-static volatile sig_atomic_t stopping;
+static volatile sig_atomic_t stopping, reloading;
 static struct capture *signal_capture;
 
 static void on_stop(int number)
@@ -42,6 +45,12 @@ static void on_stop(int number)
 	stopping = 1;
 	if (signal_capture != NULL)
 		capture_break(signal_capture);
+}
+
+static void on_reload(int number)
+{
+	(void)number;
+	reloading = 1;
 }
 
 static void catch_signals(struct capture *capture)
@@ -86,7 +95,7 @@ static void give_up_json(struct sensor *s)
 	if (s->json != stdout)
 		fclose(s->json);
 	s->json = NULL;
-	if (s->tally == NULL) /* nobody takes records any more */
+	if (s->tally == NULL && s->alerting == NULL) /* nobody takes records any more */
 		stopping = 1;
 }
 
@@ -94,6 +103,8 @@ static void take_record(void *context, const struct record *r)
 {
 	struct sensor *s = context;
 
+	if (s->alerting != NULL)
+		alerting_record(s->alerting, r);
 	if (s->tally != NULL)
 		(void)tally_add(s->tally, r); /* what it cannot take it counts */
 	if (s->json == NULL)
@@ -120,8 +131,11 @@ static void report_numbers(struct sensor *s)
 {
 	const struct pipeline_stats *p = pipeline_stats(s->pipeline);
 	struct capture_counters c;
+	struct alerting_stats alerts = {0};
 
 	capture_counters(s->capture, &c);
+	if (s->alerting != NULL)
+		alerting_stats(s->alerting, &alerts);
 	const struct store_number numbers[] = {
 	    {"packets", p->packets},
 	    {"bytes", p->bytes},
@@ -131,6 +145,8 @@ static void report_numbers(struct sensor *s)
 	    {"flows_open", p->flows_open},
 	    {"flows_evicted", p->flows_evicted},
 	    {"half_open_expired", p->half_open_expired},
+	    {"payload_bytes", p->payload_bytes},
+	    {"capture_loss_ppm", pipeline_loss_ppm(p)},
 	    {"gaps", p->gaps},
 	    {"gap_bytes", p->gap_bytes},
 	    {"cut_bytes", p->cut_bytes},
@@ -139,6 +155,14 @@ static void report_numbers(struct sensor *s)
 	    {"dropped_kernel", c.dropped_kernel},
 	    {"dropped_interface", c.dropped_interface},
 	    {"records_lost", records_lost(s)},
+	    {"alerts_told", alerts.told},
+	    {"alerts_firing", alerts.firing},
+	    {"alerts_refused", alerts.refused},
+	    {"alerts_blind", alerts.blind},
+	    {"actions_waiting", alerts.waiting},
+	    {"actions_done", alerts.delivered},
+	    {"actions_failures", alerts.failures},
+	    {"actions_given_up", alerts.given_up},
 	};
 
 	store_report(s->store, numbers, sizeof(numbers) / sizeof(numbers[0]));
@@ -150,6 +174,13 @@ static void housekeep(struct sensor *s)
 	uint64_t now = progress_clock();
 	struct capture_counters c;
 
+	if (s->alerting != NULL) {
+		if (reloading) {
+			reloading = 0;
+			alerting_reload(s->alerting);
+		}
+		alerting_tick(s->alerting);
+	}
 	if (s->store != NULL && now >= s->next_flush_ns) {
 		report_numbers(s);
 		(void)store_flush(s->store); /* away or refusing: it has said so, and keeps what waits */
@@ -195,6 +226,8 @@ static void capture_all(struct sensor *s)
 		housekeep(s);
 	}
 	pipeline_finish(s->pipeline);
+	if (s->alerting != NULL)
+		alerting_finish(s->alerting, LIMIT_ALERT_DRAIN_MS);
 }
 
 static bool open_json(struct sensor *s)
@@ -215,17 +248,39 @@ static bool open_capture(struct sensor *s)
 	if (o->file != NULL)
 		s->capture = capture_open_file(o->file, error);
 	else
-		s->capture = capture_open_live(o->interface, o->ports, o->port_count, error);
+		s->capture = capture_open_live(o->interface, &o->ports, o->any_port, error);
 	if (s->capture == NULL)
 		say(s, "%s", error);
 	return s->capture != NULL;
 }
 
+static bool open_alerting(struct sensor *s)
+{
+	const struct sigaction reload = {.sa_handler = on_reload, .sa_flags = SA_RESTART};
+	char journal[SENSOR_PATH_MAX + 8];
+	const struct alerting_options options = {
+	    .rules = s->options.rules,
+	    .packs = rules_packs(),
+	    .journal = s->options.spool[0] != '\0' ? journal : NULL,
+	    .sensor = s->options.name,
+	    .live = s->options.interface != NULL,
+	    .log = log_store,
+	    .log_context = s,
+	};
+
+	if (s->options.rules == NULL)
+		return true;
+	sigaction(SIGHUP, &reload, NULL);
+	snprintf(journal, sizeof(journal), "%s.alerts", s->options.spool);
+	s->alerting = alerting_open(&options);
+	return s->alerting != NULL;
+}
+
 static bool open_pipeline(struct sensor *s)
 {
 	struct pipeline_options options = {
-	    .ports = s->options.ports,
-	    .port_count = s->options.port_count,
+	    .ports = &s->options.ports,
+	    .any_port = s->options.any_port,
 	    .sink = take_record,
 	    .context = s,
 	};
@@ -260,7 +315,8 @@ static bool open_store(struct sensor *s)
 	s->store = store_open(&options, s->tally, error);
 	if (s->store == NULL)
 		say(s, "%s", error);
-	return s->store != NULL;
+	return s->store != NULL &&
+	       (s->alerting == NULL || alerting_attach(s->alerting, s->store, s->tally) == 0);
 }
 
 static void close_store(struct sensor *s)
@@ -270,6 +326,12 @@ static void close_store(struct sensor *s)
 	report_numbers(s);
 	(void)store_drain(s->store, LIMIT_DRAIN_MS); /* what still waits then, store_close puts into the spool */
 	if (store_close(s->store) != 0)
+		s->failed = true;
+}
+
+static void close_alerting(struct sensor *s)
+{
+	if (alerting_close(s->alerting) != 0)
 		s->failed = true;
 }
 
@@ -304,8 +366,9 @@ int main(int argc, char **argv)
 		sensor_options_free(&s.options);
 		return parsed == OPTIONS_DONE ? 0 : EXIT_USAGE;
 	}
-	if (!open_capture(&s) || !open_json(&s)) {
+	if (!open_alerting(&s) || !open_capture(&s) || !open_json(&s)) {
 		s.failed = true;
+		close_alerting(&s);
 		capture_close(s.capture);
 		sensor_options_free(&s.options);
 		return EXIT_USAGE;
@@ -315,6 +378,7 @@ int main(int argc, char **argv)
 	else
 		s.failed = true;
 	close_store(&s);
+	close_alerting(&s);
 	close_json(&s);
 	tally_free(s.tally);
 	pipeline_free(s.pipeline);

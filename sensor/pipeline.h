@@ -1,9 +1,11 @@
 /*
- * The way of a packet: frame -> flow -> stream -> session -> record. One pipeline belongs to one thread.
+ * The way of a packet: frame -> flow -> stream -> session -> record. One pipeline belongs to one
+ * thread.
  */
 #ifndef TLSVANE_PIPELINE_H
 #define TLSVANE_PIPELINE_H
 
+#include "ports.h"
 #include "record.h"
 
 struct pipeline;
@@ -12,36 +14,52 @@ struct pipeline;
 typedef void pipeline_sink(void *context, const struct record *r);
 
 struct pipeline_options {
-	const uint16_t *ports; /* TCP ports on which mail is spoken; NULL: 25 */
-	size_t port_count;
-	size_t flows_max;      /* 0: LIMIT_FLOWS */
+	const struct ports *ports; /* on which mail is spoken; NULL or none: 25 */
+	bool any_port;		   /* find SMTP on all other ports, too */
+	size_t flows_max;	   /* 0: LIMIT_FLOWS */
 	pipeline_sink *sink;
 	void *context;
 };
 
 struct pipeline_stats {
-	uint64_t packets, bytes;         /* frames given, and their length on the wire */
-	uint64_t segments;               /* ... that were TCP on a mail port */
-	uint64_t refused[RESULT_KINDS];  /* frames that were not, by -result */
+	uint64_t packets, bytes; /* frames given, and their length on the wire */
+	uint64_t segments;	 /* ... that were TCP on a mail port, or on any that is looked at */
+	uint64_t refused[RESULT_KINDS]; /* frames that were not, by -result */
 	uint64_t flows, flows_open, half_open_expired;
-	uint64_t flows_evicted;          /* given up at the cap */
-	uint64_t sessions;               /* records handed to the sink */
+	uint64_t flows_evicted; /* given up at the cap */
+	uint64_t sessions;	/* records handed to the sink */
 	uint64_t out_of_order, retransmitted, overlap_conflicts;
-	uint64_t gaps, gap_bytes;        /* holes given up on */
-	uint64_t cut_bytes;              /* payload bytes that the snap length cut off */
-	uint64_t held_refused;           /* segments dropped because reassembly memory was full */
+	/* Of what was followed, which ends with the handshake: payload handed on, each byte once;
+	 * holes given up on, and what was acknowledged of a side that was never seen. */
+	uint64_t payload_bytes;
+	uint64_t gaps, gap_bytes;
+	uint64_t cut_bytes;    /* payload bytes that the snap length cut off */
+	uint64_t held_refused; /* segments dropped because reassembly memory was full */
 	uint64_t tls_malformed;
+	uint64_t searches_found;   /* flows on other ports that were mail */
+	uint64_t searches_refused; /* ... that were not looked at for lack of room */
 };
+
+/* The part of the mail traffic that the capture did not hold, in millionths: bytes that were
+ * acknowledged and never seen against all that were sent. */
+static inline uint64_t pipeline_loss_ppm(const struct pipeline_stats *s)
+{
+	double sent = (double)s->payload_bytes + (double)s->gap_bytes;
+
+	return s->gap_bytes == 0 ? 0 : (uint64_t)(1e6 * (double)s->gap_bytes / sent);
+}
 
 /* NULL when memory is short. Copies what it needs of *options. */
 struct pipeline *pipeline_new(const struct pipeline_options *options);
 void pipeline_free(struct pipeline *p);
 
-/* One frame, as libpcap gives it; `ns` since the epoch. It may wait with some others until pipeline_flush. */
-void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8_t *frame, size_t captured,
-    size_t length);
+/* One frame, as libpcap gives it; `ns` since the epoch. It may wait with some others until
+ * pipeline_flush. */
+void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8_t *frame,
+    size_t captured, size_t length);
 
-/* Reads the frames that wait: to be called when no more is at hand. The functions below do so, too. */
+/* Reads the frames that wait: to be called when no more is at hand. The functions below do so, too.
+ */
 void pipeline_flush(struct pipeline *p);
 
 /* Lets flows time out as of `ns`, when no packet comes that would. */

@@ -69,9 +69,16 @@ static int set_name(struct sensor_options *o, const char *value)
 
 static int set_ports(struct sensor_options *o, const char *value)
 {
-	if (!ports_parse(value, o->ports, &o->port_count))
-		return wrong("--ports %s: give at most %d TCP ports with commas between them, such as 25,587", value,
-		    PORTS_MAX);
+	if (!ports_parse(value, &o->ports))
+		return wrong("--ports %s: give at most %d TCP ports with commas between them, such as " PORTS_EXAMPLE,
+		    value, PORTS_MAX);
+	return 0;
+}
+
+static int set_any_port(struct sensor_options *o, const char *value)
+{
+	(void)value;
+	o->any_port = true;
 	return 0;
 }
 
@@ -80,6 +87,12 @@ static int set_spool(struct sensor_options *o, const char *value)
 	if (strlen(value) >= sizeof(o->spool))
 		return wrong("--spool: the path is longer than %zu bytes; give a shorter one", sizeof(o->spool) - 1);
 	snprintf(o->spool, sizeof(o->spool), "%s", value);
+	return 0;
+}
+
+static int set_rules(struct sensor_options *o, const char *value)
+{
+	o->rules = value;
 	return 0;
 }
 
@@ -141,8 +154,10 @@ static const struct option_row {
     {"--password-file", NULL, "FILE", "the Redis password is the first line (or set " PASSWORD_VARIABLE ")",
 	set_password_file},
     {"--name", NULL, "NAME", "this sensor's name in Redis (the host's)", set_name},
-    {"--ports", NULL, "P,Q", "TCP ports on which mail is spoken (25)", set_ports},
+    {"--ports", NULL, "P,Q", "TCP ports on which mail is spoken, such as " PORTS_EXAMPLE " (25)", set_ports},
+    {"--any-port", NULL, NULL, "find SMTP on all other TCP ports, too: looks at every TCP packet", set_any_port},
     {"--json", NULL, "FILE", "write a record a line as it ends, - for standard output", set_json},
+    {"--rules", NULL, "FILE", "raise alerts by these rules; SIGHUP loads them anew", set_rules},
     {"--stats", NULL, "SECONDS", "write a line of statistics so often", set_stats},
     {"--retention", NULL, "TIME", "let a host pair expire so long after its last session, such as 90d",
 	set_retention},
@@ -184,6 +199,8 @@ static int take_option(struct sensor_options *o, const struct option_row *row, i
 {
 	const char *equals = strncmp(argv[*at], "--", 2) == 0 ? strchr(argv[*at], '=') : NULL;
 
+	if (row->value == NULL)
+		return equals == NULL ? row->set(o, NULL) : wrong("%s takes no value", row->name);
 	if (equals != NULL)
 		return row->set(o, equals + 1);
 	if (*at + 1 >= argc)
@@ -244,15 +261,16 @@ static int complete(struct sensor_options *o)
 		return wrong("nothing to listen to: give -i IFACE for a live capture or -r FILE for a recorded one");
 	if (o->interface != NULL && o->file != NULL)
 		return wrong("-i and -r exclude each other: run one sensor for each");
-	if (o->redis == NULL && o->json == NULL)
+	if (o->redis == NULL && o->json == NULL && o->rules == NULL)
 		return wrong("nowhere to put what is seen: give --redis URL, --json FILE, or both "
 			     "(to just look at a file: tlsvane read FILE)");
 	if (o->password == NULL && password != NULL && password[0] != '\0')
 		o->password = strdup(password);
-	if (o->port_count == 0)
-		o->ports[o->port_count++] = 25;
+	if (o->ports.count == 0)
+		o->ports = ports_default;
 	choose_name(o);
-	if (o->redis != NULL)
+	/* A file looked at without Redis leaves nothing behind. */
+	if (o->redis != NULL || (o->rules != NULL && o->interface != NULL))
 		choose_spool(o);
 	return 0;
 }

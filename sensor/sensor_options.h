@@ -13,10 +13,11 @@ struct sensor_options {
 	const char *redis;        /* URL, NULL: no Redis */
 	char *password;           /* from a file or the environment, NULL: none; owned */
 	const char *json;         /* path, "-" for standard output, NULL: none */
+	const char *rules;        /* path, NULL: no alerts */
 	char name[SENSOR_NAME_MAX];
 	char spool[SENSOR_PATH_MAX];
-	uint16_t ports[PORTS_MAX];
-	size_t port_count;
+	struct ports ports;
+	bool any_port;            /* find SMTP on other ports, too */
 	unsigned stats_s;         /* seconds between two lines of statistics, 0: none */
 	uint64_t retention_s;     /* 0: for ever */
 };

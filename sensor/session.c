@@ -4,18 +4,26 @@
 #include <stdlib.h>
 
 #include "limits.h"
-#include "verdict.h"
+#include "search.h"
 
-#define CACHE_LINE           64
-#define SESSION_HOT          (offsetof(struct session, dialog) + 256) /* what nearly every segment touches */
-#define ALERT_FATAL          2  /* RFC 8446 section 6 */
-#define SESSION_PROTOCOL_MAX 32 /* bytes of a protocol's name, with its NUL */
+#define CACHE_LINE 64
+#define SESSION_HOT                                                                                \
+	(offsetof(struct session, dialog) + 256) /* what nearly every segment touches              \
+						  */
 
-void session_init(struct session *s, bool midstream)
+void session_init(struct session *s, bool midstream, enum session_kind kind)
 {
 	memset(s, 0, offsetof(struct session, smtp));
 	s->midstream = midstream;
-	smtp_dialog_init(&s->dialog, midstream);
+	s->sought = kind == SESSION_OF_SEARCH;
+	if (kind != SESSION_OF_TLS) {
+		smtp_dialog_init(&s->dialog, midstream);
+		return;
+	}
+	memset(&s->smtp, 0, sizeof(s->smtp));
+	s->phase = SESSION_TLS;
+	s->implicit = s->had_tls = true;
+	tls_handshake_init(&s->tls);
 }
 
 void session_prefetch(const struct session *s)
@@ -32,15 +40,16 @@ void session_clear(struct session *s, struct session_shared *shared)
 		stream_clear(&s->stream[side], &shared->streams);
 		free(s->lent[side]);
 	}
-	discover_end(s->foreign);
+	discover_end(s->asked);
 }
 
-static const struct smtp_facts *smtp_facts(const struct session *s)
+const struct smtp_facts *session_smtp_facts(const struct session *s)
 {
 	return s->phase == SESSION_DIALOG ? &s->dialog.facts : &s->smtp;
 }
 
-/* The dialogue and the handshake share their memory: what was said is kept, what was said with is not. */
+/* The dialogue and the handshake share their memory: what was said is kept, what was said with is
+ * not. */
 static void begin_tls(struct session *s)
 {
 	s->smtp = s->dialog.facts;
@@ -56,37 +65,44 @@ static void end_dialog(struct session *s, struct session_shared *shared)
 {
 	s->smtp = s->dialog.facts;
 	s->phase = SESSION_OVER;
-	if (!(s->smtp.seen & SMTP_FOREIGN))
+	if (!(s->smtp.seen & SMTP_FOREIGN) || s->sought)
 		return;
 	if (shared->discover == NULL)
 		shared->discover = discover_new();
 	if (shared->discover != NULL)
-		s->foreign = discover_begin();
-	if (s->foreign != NULL)
+		s->asked = discover_begin();
+	if (s->asked != NULL)
 		s->phase = SESSION_FOREIGN;
 }
 
-static void read_foreign(struct session *s, struct session_shared *shared, enum side side, struct cursor bytes)
+static void read_foreign(
+    struct session *s, struct session_shared *shared, enum side side, struct cursor bytes)
 {
-	if (discover_segment(shared->discover, s->foreign, side, bytes))
+	if (discover_segment(shared->discover, s->asked, side, bytes))
 		s->phase = SESSION_OVER;
 }
 
-/* Where we cannot know the state of the dialogue, a hello is known by its own structure. */
-static bool looks_like_hello(const struct session *s, enum side side, struct cursor bytes, bool one_sided)
+static bool is_hello(enum side side, struct cursor bytes)
 {
-	if (!s->midstream && !s->gap && !one_sided)
-		return false;
-	if (s->dialog.mode[side] == SMTP_MODE_BODY || s->dialog.mode[side] == SMTP_MODE_CHUNK)
-		return false;
 	if (side == SIDE_CLIENT)
 		return tls_record_looks_like_client_hello(bytes.at, bytes.left) == RESULT_OK;
 	return tls_record_looks_like_server_hello(bytes.at, bytes.left) == RESULT_OK;
 }
 
+/* Where we cannot know the state of the dialogue, a hello is known by its own structure. */
+static bool looks_like_hello(
+    const struct session *s, enum side side, struct cursor bytes, bool one_sided)
+{
+	if (!s->midstream && !s->gap && !one_sided)
+		return false;
+	if (s->dialog.mode[side] == SMTP_MODE_BODY || s->dialog.mode[side] == SMTP_MODE_CHUNK)
+		return false;
+	return is_hello(side, bytes);
+}
+
 /* Returns how much was used: fewer than all, even none, when something else reads on there. */
-static size_t read_dialog(
-    struct session *s, struct session_shared *shared, enum side side, struct cursor bytes, bool one_sided)
+static size_t read_dialog(struct session *s, struct session_shared *shared, enum side side,
+    struct cursor bytes, bool one_sided)
 {
 	const uint8_t *mode = s->dialog.mode;
 	size_t used;
@@ -96,6 +112,8 @@ static size_t read_dialog(
 		return 0;
 	}
 	used = smtp_dialog_feed(&s->dialog, side, bytes.at, bytes.left);
+	if (s->sought)
+		search_show(s, shared, side, cursor_over(bytes.at, used));
 	if (smtp_dialog_tls_started(&s->dialog)) {
 		begin_tls(s);
 	} else if (mode[SIDE_CLIENT] == SMTP_MODE_OVER && mode[SIDE_SERVER] == SMTP_MODE_OVER) {
@@ -116,12 +134,48 @@ static void lend(struct session *s, enum side side)
 	tls_handshake_lend(&s->tls, side, memory, memory != NULL ? wants : 0);
 }
 
-static void read_tls(struct session *s, enum side side, struct cursor bytes)
+/* Nobody has spoken TLS yet. */
+static bool tls_unspoken(const struct session *s)
 {
-	while (tls_handshake_feed(&s->tls, side, &bytes) == RESULT_ROOM)
+	const struct tls_record_reader *client = &s->tls.side[SIDE_CLIENT].record,
+				       *server = &s->tls.side[SIDE_SERVER].record;
+
+	return !client->begun && client->have <= 1 && !server->begun && server->have <= 1;
+}
+
+/* Words in the clear where TLS was expected: its own dialogue, after all. */
+static void begin_dialog(struct session *s)
+{
+	s->phase = SESSION_DIALOG;
+	s->implicit = s->had_tls = false;
+	smtp_dialog_init(&s->dialog, s->midstream);
+}
+
+/* Returns how much was used: all, or nothing where the dialogue reads on. */
+static size_t read_tls(struct session *s, enum side side, struct cursor bytes)
+{
+	size_t length = bytes.left;
+	int result;
+
+	while ((result = tls_handshake_feed(&s->tls, side, &bytes)) == RESULT_ROOM)
 		lend(s, side);
+	if (result == RESULT_NOT_TLS && s->implicit && bytes.left == length && tls_unspoken(s)) {
+		begin_dialog(s);
+		return 0;
+	}
 	if (tls_handshake_complete(&s->tls))
 		s->phase = SESSION_OVER;
+	return length;
+}
+
+/* Implicit TLS under way, perhaps in the middle of a record: what is no hello has to show that it
+ * begins one. */
+static void join_tls(struct session *s, enum side side, struct cursor bytes)
+{
+	if (is_hello(side, bytes))
+		return;
+	s->tls_gap[side] = true;
+	tls_handshake_gap(&s->tls, side, 1);
 }
 
 static void read_hole(struct session *s, enum side side, size_t missing)
@@ -140,13 +194,14 @@ static void read_hole(struct session *s, enum side side, size_t missing)
 }
 
 /*
- * Nobody is read before the bytes that his segment acknowledges: captures change the order of the two directions.
- * Where those bytes wait for this very reply, it is enough that they are here.
+ * Nobody is read before the bytes that his segment acknowledges: captures change the order of the
+ * two directions. Where those bytes wait for this very reply, it is enough that they are here.
  */
 static bool too_early(const struct session *s, enum side side, bool behind)
 {
 	const struct stream *other = &s->stream[side_other(side)];
-	bool awaited = s->phase == SESSION_DIALOG && side == SIDE_SERVER && smtp_dialog_waiting(&s->dialog);
+	bool awaited =
+	    s->phase == SESSION_DIALOG && side == SIDE_SERVER && smtp_dialog_waiting(&s->dialog);
 	uint32_t ack;
 
 	if (s->hurry || !other->synced || !stream_next_ack(&s->stream[side], behind, &ack))
@@ -155,21 +210,22 @@ static bool too_early(const struct session *s, enum side side, bool behind)
 }
 
 /* Hands bytes, or a hole, to who reads at the moment. Returns how much was used. */
-static size_t read_bytes(
-    struct session *s, struct session_shared *shared, enum side side, struct cursor bytes, bool one_sided)
+static size_t read_bytes(struct session *s, struct session_shared *shared, enum side side,
+    struct cursor bytes, bool one_sided)
 {
 	if (bytes.at == NULL)
 		read_hole(s, side, bytes.left);
 	else if (s->phase == SESSION_DIALOG)
 		return read_dialog(s, shared, side, bytes, one_sided);
 	else if (s->phase == SESSION_TLS)
-		read_tls(s, side, bytes);
+		return read_tls(s, side, bytes);
 	else
 		read_foreign(s, shared, side, bytes);
 	return bytes.left;
 }
 
-static bool read_side(struct session *s, struct session_shared *shared, enum side side, bool one_sided)
+static bool read_side(
+    struct session *s, struct session_shared *shared, enum side side, bool one_sided)
 {
 	struct stream *stream = &s->stream[side];
 	struct cursor bytes;
@@ -177,7 +233,8 @@ static bool read_side(struct session *s, struct session_shared *shared, enum sid
 	uint8_t phase;
 	size_t used;
 
-	while (s->phase != SESSION_OVER && stream_next(stream, &bytes) && !too_early(s, side, false)) {
+	while (
+	    s->phase != SESSION_OVER && stream_next(stream, &bytes) && !too_early(s, side, false)) {
 		phase = s->phase;
 		used = read_bytes(s, shared, side, bytes, one_sided);
 		if (used == 0 && s->phase == phase)
@@ -190,10 +247,12 @@ static bool read_side(struct session *s, struct session_shared *shared, enum sid
 }
 
 /* Both sides in turn, until each has read all it can. */
-static void read_both(struct session *s, struct session_shared *shared, enum side side, bool one_sided)
+static void read_both(
+    struct session *s, struct session_shared *shared, enum side side, bool one_sided)
 {
 	read_side(s, shared, side, one_sided);
-	while (read_side(s, shared, side_other(side), one_sided) && read_side(s, shared, side, one_sided))
+	while (read_side(s, shared, side_other(side), one_sided) &&
+	       read_side(s, shared, side, one_sided))
 		;
 }
 
@@ -214,7 +273,7 @@ static bool waits_in_vain(const struct session *s, bool one_sided)
 {
 	if (s->phase != SESSION_DIALOG || !smtp_dialog_waiting(&s->dialog))
 		return false;
-	return one_sided || s->reply_lost || s->stream[SIDE_CLIENT].held > LIMIT_HELD_SIDE / 2;
+	return one_sided || s->reply_lost || stream_is_half_full(&s->stream[SIDE_CLIENT]);
 }
 
 void session_segment(struct session *s, struct session_shared *shared, enum side side, uint64_t ns,
@@ -233,7 +292,10 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
 		stream_acknowledged(&s->stream[side_other(side)], ns, piece.ack);
 	if (piece.bytes.left + piece.missing > 0) {
 		if (!stream->synced && !s->midstream && s->phase == SESSION_DIALOG)
-			smtp_dialog_gap(&s->dialog, side, 0); /* where its bytes begin was not seen */
+			smtp_dialog_gap(
+			    &s->dialog, side, 0); /* where its bytes begin was not seen */
+		if (!stream->synced && s->implicit)
+			join_tls(s, side, piece.bytes);
 		if (stream_push(stream, &shared->streams, &piece))
 			read_both(s, shared, side, one_sided);
 	}
@@ -248,7 +310,8 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
 }
 
 /* Gives a hole up that is due. Returns whether there was one. */
-static bool settle_side(struct session *s, struct session_shared *shared, enum side side, uint64_t ns, bool force)
+static bool settle_side(
+    struct session *s, struct session_shared *shared, enum side side, uint64_t ns, bool force)
 {
 	struct stream *stream = &s->stream[side];
 	uint64_t gaps = shared->streams.gaps;
@@ -262,7 +325,8 @@ static bool settle_side(struct session *s, struct session_shared *shared, enum s
 	return true;
 }
 
-/* One step of getting on although something is missing: first what came first. Returns whether there was any. */
+/* One step of getting on although something is missing: first what came first. Returns whether
+ * there was any. */
 static bool settle_once(struct session *s, struct session_shared *shared, uint64_t ns, bool force)
 {
 	enum side first = too_early(s, SIDE_CLIENT, true) ? SIDE_SERVER : SIDE_CLIENT;
@@ -280,7 +344,8 @@ static bool settle_once(struct session *s, struct session_shared *shared, uint64
 
 void session_settle(struct session *s, struct session_shared *shared, uint64_t ns, bool force)
 {
-	if (!force && stream_complete(&s->stream[SIDE_CLIENT]) && stream_complete(&s->stream[SIDE_SERVER]))
+	if (!force && stream_complete(&s->stream[SIDE_CLIENT]) &&
+	    stream_complete(&s->stream[SIDE_SERVER]))
 		return;
 	while (s->phase != SESSION_OVER && settle_once(s, shared, ns, force))
 		;
@@ -298,124 +363,4 @@ bool session_expects_more(const struct session *s)
 		if (s->stream[side].first != NULL || stream_unseen(&s->stream[side]) > 0)
 			return true;
 	return false;
-}
-
-static uint8_t flag(bool value)
-{
-	return value ? RECORD_TRUE : RECORD_FALSE;
-}
-
-/* True where it was seen, false only where it would have been seen. */
-static uint8_t flag_if(bool seen, bool would_be_seen)
-{
-	return seen ? RECORD_TRUE : would_be_seen ? RECORD_FALSE : RECORD_ABSENT;
-}
-
-static void report_smtp(const struct session *s, const struct session_end *end, struct record *r)
-{
-	const struct smtp_facts *f = smtp_facts(s);
-	bool to_its_end = s->had_tls || end->ended;
-	bool heard_all = end->client_seen && to_its_end && !s->midstream && !s->dialog_gap && (f->seen & SMTP_SPOKEN);
-
-	if (f->seen & SMTP_SPOKEN)
-		record_set_text(r, &r->protocol, "smtp");
-	record_set_text(r, &r->banner, f->banner);
-	record_set_text(r, &r->helo, f->helo);
-	r->starttls_offered = flag_if(f->seen & SMTP_OFFERED, f->seen & SMTP_SAW_CAPABILITIES);
-	r->starttls_requested = flag_if(f->seen & SMTP_REQUESTED, heard_all && !s->had_tls);
-	r->starttls_reply = f->starttls_reply;
-	r->plaintext_mail = flag_if(f->seen & SMTP_MAIL, heard_all);
-}
-
-/* The first alert: where the other side's bytes, or the beginning, are missing, that may have been another one. */
-static void report_alert(const struct session *s, struct record *r)
-{
-	const struct tls_alert_fact *alert = &s->tls.facts.alert;
-	bool client = alert->side == SIDE_CLIENT;
-
-	if (alert->level == 0 || s->tls_gap[client ? SIDE_SERVER : SIDE_CLIENT])
-		return;
-	if (s->midstream && !(s->tls.facts.seen & (TLS_SAW_CLIENT_HELLO | TLS_SAW_SERVER_HELLO)))
-		return;
-	r->alert_level = alert->level;
-	r->alert_code = alert->code;
-	r->alert_side = client ? RECORD_SIDE_CLIENT : RECORD_SIDE_SERVER;
-}
-
-static void report_tls(const struct session *s, const struct session_end *end, struct record *r)
-{
-	const struct tls_facts *f = &s->tls.facts;
-	bool client_hello = f->seen & TLS_SAW_CLIENT_HELLO, server_hello = f->seen & TLS_SAW_SERVER_HELLO;
-	bool old_form = server_hello && f->version < TLS_VERSION_13; /* the rest of its handshake is in the clear */
-
-	r->tls_version = f->version;
-	r->cipher_suite = f->cipher_suite;
-	r->group = f->group;
-	r->dh_bits = f->dh_bits;
-	r->client_min_version = f->client_min_version;
-	r->client_max_version = f->client_max_version;
-	r->sentinel = f->sentinel;
-	report_alert(s, r);
-	if (client_hello)
-		r->fallback_scsv = flag(f->seen & TLS_FALLBACK_SCSV);
-	r->resumed = flag_if(f->seen & TLS_RESUMED, server_hello && (!old_form || f->seen & TLS_NOT_RESUMED));
-	r->certificate_requested = flag_if(f->seen & TLS_CERTIFICATE_REQUESTED, old_form && f->seen & TLS_SAW_FULL);
-	r->certificate_sent = flag_if(f->seen & TLS_CERTIFICATE_SENT, f->seen & TLS_CERTIFICATE_EMPTY);
-	if (tls_handshake_established(&s->tls))
-		r->established = RECORD_TRUE;
-	else if (f->alert.level == ALERT_FATAL || ((client_hello || server_hello) && end->closed &&
-						      end->client_seen && end->server_seen && !s->gap))
-		r->established = RECORD_FALSE;
-	record_set_text(r, &r->server_name, f->server_name);
-	record_set_text(r, &r->next_protocol, f->next_protocol);
-}
-
-/* Bytes missing where it matters: a hole was read over, or bytes were acknowledged that nobody saw. */
-static bool has_gap(const struct session *s)
-{
-	if (s->phase == SESSION_OVER)
-		return s->gap;
-	return s->gap || stream_unseen(&s->stream[SIDE_CLIENT]) > 0 || stream_unseen(&s->stream[SIDE_SERVER]) > 0;
-}
-
-static void report_foreign(const struct session *s, struct session_shared *shared, struct record *r)
-{
-	char text[SESSION_PROTOCOL_MAX];
-	const char *name = discover_name(shared->discover, s->foreign, text, sizeof(text));
-
-	if (name != NULL)
-		record_set_text(r, &r->protocol, name);
-}
-
-void session_report(
-    const struct session *s, struct session_shared *shared, const struct session_end *end, struct record *r)
-{
-	const struct smtp_facts *smtp = smtp_facts(s);
-	uint32_t tls = s->had_tls ? s->tls.facts.seen : 0;
-	struct verdict_facts facts = {
-	    .client_seen = end->client_seen,
-	    .server_seen = end->server_seen,
-	    .midstream = s->midstream,
-	    .gap = has_gap(s),
-	    .closed = end->closed,
-	    .ended = end->ended,
-	    .smtp = smtp->seen & (SMTP_SPOKEN | SMTP_SAW_BANNER),
-	    .foreign = smtp->seen & SMTP_FOREIGN,
-	    .capabilities = smtp->seen & SMTP_SAW_CAPABILITIES,
-	    .helo = smtp->seen & SMTP_SAW_HELO,
-	    .client_hello = tls & TLS_SAW_CLIENT_HELLO,
-	    .server_hello = tls & TLS_SAW_SERVER_HELLO,
-	    .fatal_alert = s->had_tls && s->tls.facts.alert.level == ALERT_FATAL,
-	    .client_encrypted = tls & TLS_CLIENT_ENCRYPTED,
-	    .server_encrypted = tls & TLS_SERVER_ENCRYPTED,
-	};
-
-	report_smtp(s, end, r);
-	if (s->foreign != NULL)
-		report_foreign(s, shared, r);
-	if (s->had_tls)
-		report_tls(s, end, r);
-	snprintf(r->history, sizeof(r->history), "%s%s%s", smtp->history, s->had_tls ? ":" : "",
-	    s->had_tls ? s->tls.facts.history : "");
-	verdict_judge(r, &facts);
 }

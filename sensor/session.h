@@ -1,6 +1,6 @@
 /*
- * What one connection says, while it is worth listening: two streams, the SMTP dialogue, then the TLS
- * handshake in its place; ends in one record.
+ * What one connection says, while it is worth listening: two streams, the SMTP dialogue, then the
+ * TLS handshake in its place; ends in one record.
  */
 #ifndef TLSVANE_SESSION_H
 #define TLSVANE_SESSION_H
@@ -11,26 +11,39 @@
 #include "record.h"
 #include "stream.h"
 
+#define SESSION_PROTOCOL_MAX 32 /* bytes of a protocol's name, with its NUL */
+
 enum session_phase {
 	SESSION_DIALOG,
 	SESSION_TLS,
 	SESSION_FOREIGN, /* not SMTP: nDPI is asked what else */
-	SESSION_OVER, /* nothing more can be learnt */
+	SESSION_OVER,	 /* nothing more can be learnt */
+};
+
+/* Whether it is mail: search.h. */
+struct session_search {
+	bool named;		      /* nDPI has said what it has to say ... */
+	bool named_smtp, named_other; /* ... and it was this */
+	uint16_t bytes;		      /* of both sides so far; stays at the highest */
 };
 
 struct session {
 	struct stream stream[SIDES];
-	uint8_t phase;               /* enum session_phase */
-	bool reply_lost;             /* the reply that the client waits for is among bytes that are missing */
-	bool midstream;              /* the connection's start was not seen */
-	bool gap;                    /* bytes missing before the facts were complete */
-	bool dialog_gap;             /* ... within the dialogue */
-	bool tls_gap[SIDES];         /* ... of that side, within the handshake */
-	bool hurry;                  /* the end has come: the order of the two sides no longer matters */
-	uint8_t *lent[SIDES];        /* memory for messages that span records */
-	struct discover_flow *foreign; /* SESSION_FOREIGN: what nDPI knows */
-	bool had_tls;                /* `tls` below is what was said with last */
-	struct smtp_facts smtp;      /* behind SESSION_DIALOG: what the dialogue said */
+	uint8_t phase;	 /* enum session_phase */
+	bool implicit;	 /* TLS without a dialogue before it */
+	bool sought;	 /* on no mail port: whether it is mail is not known yet */
+	bool reply_lost; /* the reply that the client waits for is among bytes that are missing */
+	bool midstream;	 /* the connection's start was not seen */
+	bool gap;	 /* bytes missing before the facts were complete */
+	bool dialog_gap; /* ... within the dialogue */
+	bool tls_gap[SIDES]; /* ... of that side, within the handshake */
+	bool hurry;	     /* the end has come: the order of the two sides no longer matters */
+	bool had_tls;	     /* `tls` below is what was said with last */
+	struct session_search search;
+	uint8_t *lent[SIDES]; /* memory for messages that span records */
+	struct discover_flow
+	    *asked;		/* SESSION_FOREIGN, or sought: what nDPI knows; NULL: nothing */
+	struct smtp_facts smtp; /* behind SESSION_DIALOG: what the dialogue said */
 	union {
 		struct smtp_dialog dialog;
 		struct tls_handshake tls;
@@ -40,19 +53,30 @@ struct session {
 /* How the connection ended, as its flow knows. */
 struct session_end {
 	bool client_seen, server_seen; /* at least one segment of that side was captured */
-	bool closed;                   /* FIN or RST was seen */
-	bool ended;                    /* closed or silent too long: no more would have come */
+	bool closed;		       /* FIN or RST was seen */
+	bool ended;		       /* closed or silent too long: no more would have come */
 };
 
 /* What all sessions of a pipeline share. */
 struct session_shared {
 	struct stream_stats streams;
 	struct discover *discover; /* made when the first foreign flow comes; NULL before */
-	uint64_t tls_malformed;    /* sessions with a handshake that could not be read to its end */
+	uint64_t tls_malformed;	   /* sessions with a handshake that could not be read to its end */
+};
+
+/* How a session starts. */
+enum session_kind {
+	SESSION_OF_MAIL,
+	SESSION_OF_TLS,	   /* on a port of implicit TLS; words in the clear are read as mail all the
+			      same */
+	SESSION_OF_SEARCH, /* on no mail port: see search.h */
 };
 
 /* Starts a session; streams are not synced yet. */
-void session_init(struct session *s, bool midstream);
+void session_init(struct session *s, bool midstream, enum session_kind kind);
+
+/* What the dialogue has said so far. */
+const struct smtp_facts *session_smtp_facts(const struct session *s);
 
 /* Brings into the cache what reading the next segment will touch. */
 void session_prefetch(const struct session *s);
@@ -60,19 +84,20 @@ void session_prefetch(const struct session *s);
 /* Frees what hangs on it. */
 void session_clear(struct session *s, struct session_shared *shared);
 
-/* A segment of one side, payload and all; `one_sided`: the other side was never seen in this capture. */
+/* A segment of one side, payload and all; `one_sided`: the other side was never seen in this
+ * capture. */
 void session_segment(struct session *s, struct session_shared *shared, enum side side, uint64_t ns,
     const struct segment *segment, uint32_t sequence, bool one_sided);
 
-/* Time passes: holes whose waiting has an end are given up. `force`: all of them, and everything that waits
- * for the other side is read as it is. */
+/* Time passes: holes whose waiting has an end are given up. `force`: all of them, and everything
+ * that waits for the other side is read as it is. */
 void session_settle(struct session *s, struct session_shared *shared, uint64_t ns, bool force);
 
 /* Whether bytes are missing that may still come. */
 bool session_expects_more(const struct session *s);
 
 /* Fills the record's facts and verdict (not its addresses and times). */
-void session_report(
-    const struct session *s, struct session_shared *shared, const struct session_end *end, struct record *r);
+void session_report(const struct session *s, struct session_shared *shared,
+    const struct session_end *end, struct record *r);
 
 #endif

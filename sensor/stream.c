@@ -10,7 +10,7 @@ struct stream_chunk {
 	uint32_t sequence;
 	uint32_t length;
 	uint32_t missing; /* bytes behind these that the snap length cut off */
-	uint32_t ack;     /* what its segment acknowledges of the other direction */
+	uint32_t ack;	  /* what its segment acknowledges of the other direction */
 	bool acks;
 	uint8_t bytes[];
 };
@@ -45,7 +45,8 @@ static struct stream_chunk *hold(struct stream *s, struct stream_stats *stats,
 	struct stream_chunk **link = before == NULL ? &s->first : &before->next;
 	struct stream_chunk *chunk;
 
-	if (s->held + length > LIMIT_HELD_SIDE || stats->held + length > LIMIT_HELD_TOTAL ||
+	if (s->chunks >= LIMIT_HELD_CHUNKS || s->held + length > LIMIT_HELD_SIDE ||
+	    stats->held + length > LIMIT_HELD_TOTAL ||
 	    (chunk = malloc(sizeof(*chunk) + length)) == NULL) {
 		stats->refused++;
 		return NULL;
@@ -75,7 +76,8 @@ static uint32_t chunk_end(const struct stream_chunk *chunk)
 static bool conflicts(const struct stream_chunk *held, const struct stream_piece *piece)
 {
 	int32_t ahead = sequence_ahead(piece->sequence, held->sequence);
-	uint32_t skip_held = ahead > 0 ? (uint32_t)ahead : 0, skip_new = ahead < 0 ? (uint32_t)-ahead : 0;
+	uint32_t skip_held = ahead > 0 ? (uint32_t)ahead : 0,
+		 skip_new = ahead < 0 ? (uint32_t)-ahead : 0;
 	size_t common;
 
 	if (skip_held >= held->length || skip_new >= piece->bytes.left)
@@ -148,7 +150,8 @@ static void hold_new_parts(struct stream *s, struct stream_stats *stats, struct 
 	stats->conflicts += conflict;
 }
 
-/* A piece so far ahead that no receiver would have taken it, and that the receiver has not acknowledged. */
+/* A piece so far ahead that no receiver would have taken it, and that the receiver has not
+ * acknowledged. */
 static bool too_far_ahead(const struct stream *s, uint32_t sequence)
 {
 	if (sequence_ahead(sequence, s->next) <= LIMIT_SEQUENCE_AHEAD)
@@ -219,6 +222,7 @@ static void use_held(struct stream *s, struct stream_stats *stats, uint32_t leng
 	chunk->length -= length;
 	s->held -= length;
 	stats->held -= length;
+	stats->seen += length;
 	if (chunk->length == 0 && chunk->missing == 0)
 		release_first(s, stats);
 }
@@ -231,6 +235,7 @@ void stream_used(struct stream *s, struct stream_stats *stats, size_t length)
 	if (s->fresh.left > 0) {
 		s->fresh.at += used;
 		s->fresh.left -= used;
+		stats->seen += used;
 	} else if (s->fresh_missing > 0) {
 		s->fresh_missing = 0;
 	} else {
@@ -273,10 +278,24 @@ uint32_t stream_seen_end(const struct stream *s)
 	return end;
 }
 
+/* Of a direction that is not seen at all the ACKs are all there is; a leap is no receiver's. */
+static void acknowledged_unheard(struct stream *s, uint32_t sequence)
+{
+	int32_t ahead = s->acked ? sequence_ahead(sequence, s->acknowledged) : 0;
+
+	if (!s->acked)
+		s->next = s->acknowledged = sequence;
+	else if (ahead > 0 && ahead <= LIMIT_SEQUENCE_AHEAD)
+		s->acknowledged = sequence;
+	s->acked = true;
+}
+
 void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence)
 {
-	if (!s->synced)
+	if (!s->synced) {
+		acknowledged_unheard(s, sequence);
 		return;
+	}
 	if (!s->acked || sequence_ahead(sequence, s->acknowledged) > 0)
 		s->acknowledged = sequence;
 	s->acked = true;
@@ -288,7 +307,8 @@ void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence)
 
 uint32_t stream_unseen(const struct stream *s)
 {
-	int32_t unseen = s->acked ? sequence_ahead(s->acknowledged, stream_seen_end(s)) : 0;
+	int32_t unseen =
+	    s->synced && s->acked ? sequence_ahead(s->acknowledged, stream_seen_end(s)) : 0;
 
 	return unseen > 1 ? (uint32_t)unseen : 0;
 }
@@ -298,13 +318,19 @@ static bool hole_before_held(const struct stream *s)
 	return s->first != NULL && s->first->sequence != s->next;
 }
 
+bool stream_is_half_full(const struct stream *s)
+{
+	return s->held > LIMIT_HELD_SIDE / 2 || s->chunks > LIMIT_HELD_CHUNKS / 2;
+}
+
 bool stream_gap_due(const struct stream *s, uint64_t now_ns)
 {
-	if (hole_before_held(s) && s->held > LIMIT_HELD_SIDE / 2)
+	if (hole_before_held(s) && stream_is_half_full(s))
 		return true;
 	if (s->unseen_since_ns == 0 || stream_unseen(s) == 0)
 		return false;
-	return s->chunks >= LIMIT_GAP_WAIT_CHUNKS || now_ns - s->unseen_since_ns >= LIMIT_GAP_WAIT_NS;
+	return s->chunks >= LIMIT_GAP_WAIT_CHUNKS ||
+	       now_ns - s->unseen_since_ns >= LIMIT_GAP_WAIT_NS;
 }
 
 void stream_give_up_gap(struct stream *s, struct stream_stats *stats)
@@ -312,7 +338,8 @@ void stream_give_up_gap(struct stream *s, struct stream_stats *stats)
 	struct stream_chunk *last = NULL;
 	uint32_t missing, end = stream_seen_end(s);
 
-	for (struct stream_chunk *c = s->first; c != NULL && sequence_ahead(end, c->sequence) > 0; c = c->next)
+	for (struct stream_chunk *c = s->first; c != NULL && sequence_ahead(end, c->sequence) > 0;
+	     c = c->next)
 		last = c;
 	if (last != NULL ? last->next != NULL : s->first != NULL)
 		missing = (last != NULL ? last->next : s->first)->sequence - end;

@@ -93,7 +93,7 @@ static bool table_init(struct table *table, size_t max)
 	return table->slots != NULL;
 }
 
-static struct slot *table_find(struct table *table, uint64_t hash, const uint8_t key[32])
+static struct slot *table_find(const struct table *table, uint64_t hash, const uint8_t key[32])
 {
 	size_t mask = table->size - 1, i = hash & mask;
 
@@ -181,6 +181,13 @@ struct tally_entry *tally_entry_make(struct tally *t, unsigned kind, const uint8
 	struct tally_entry *e = table_find(&t->tables[kind], hash, key)->entry;
 
 	return e != NULL ? e : entry_new(t, kind, hash, key);
+}
+
+struct tally_entry *tally_entry_find(const struct tally *t, unsigned kind, const uint8_t key[32])
+{
+	uint64_t hash = XXH3_64bits_withSeed(key, 32, t->seed);
+
+	return table_find(&t->tables[kind], hash, key)->entry;
 }
 
 static bool table_make_room(struct tally *t, struct table *table)

@@ -150,6 +150,9 @@ bool tally_key_parse(unsigned kind, const char *first, const char *second, uint8
  * TALLY_DIRTY when made. */
 struct tally_entry *tally_entry_make(struct tally *t, unsigned kind, const uint8_t key[32]);
 
+/* The same, NULL where there is none. */
+struct tally_entry *tally_entry_find(const struct tally *t, unsigned kind, const uint8_t key[32]);
+
 /* The first entry of a list (TALLY_CLEAN: pairs'), NULL when empty. */
 struct tally_entry *tally_first(struct tally *t, enum tally_list list);
 

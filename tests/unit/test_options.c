@@ -85,8 +85,8 @@ static void ports_are_a_list(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(&o, "read", "--ports", "25,587,2525"), 0);
-	assert_int_equal(o.port_count, 3);
-	assert_int_equal(o.ports[2], 2525);
+	assert_int_equal(o.ports.count, 3);
+	assert_int_equal(o.ports.number[2], 2525);
 	options_free(&o);
 }
 

@@ -1,0 +1,393 @@
+/* How a flow's session begins, whether it is searched, and how it ends in a record. */
+#include "pipeline_private.h"
+
+#include <stdlib.h>
+
+#include "roles.h"
+#include "search.h"
+#include "verdict.h"
+
+/* The whole table is looked through once in so many seconds: the shortest time-out. */
+#define SWEEP_S LIMIT_CLOSED_S
+
+/* A session not in use holds the link to the next such one in its own memory. */
+static struct session **spare_next(struct session *s)
+{
+	return (struct session **)(void *)s;
+}
+
+static struct session *take_session(struct pipeline *p)
+{
+	struct session *s = p->spare;
+
+	if (s != NULL)
+		p->spare = *spare_next(s);
+	else if (p->sessions_open < LIMIT_SESSIONS)
+		s = malloc(sizeof(*s));
+	if (s != NULL)
+		p->sessions_open++;
+	return s;
+}
+
+static void return_session(struct pipeline *p, struct session *s)
+{
+	session_clear(s, &p->shared);
+	*spare_next(s) = p->spare;
+	p->spare = s;
+	p->sessions_open--;
+}
+
+static void add_port(struct pipeline *p, uint16_t port)
+{
+	p->mail_port[port / 8] |= (uint8_t)(1 << port % 8);
+}
+
+struct pipeline *pipeline_new(const struct pipeline_options *options)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->sink = options->sink;
+	p->context = options->context;
+	p->flows = flow_table_new(options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS);
+	p->fragments = defrag_new();
+	if (p->flows == NULL || p->fragments == NULL) {
+		pipeline_free(p);
+		return NULL;
+	}
+	p->any_port = options->any_port;
+	p->ports =
+	    options->ports != NULL && options->ports->count > 0 ? *options->ports : ports_default;
+	for (size_t i = 0; i < p->ports.count; i++)
+		add_port(p, p->ports.number[i]);
+	return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	struct flow *f;
+
+	if (p == NULL)
+		return;
+	for (size_t place = 0; p->flows != NULL && place < flow_places(p->flows); place++) {
+		f = flow_at(p->flows, place);
+		if (f != NULL && f->state == FLOW_READING)
+			return_session(p, f->session);
+		else if (f != NULL && f->state == FLOW_READ)
+			free(f->record);
+	}
+	while (p->spare != NULL)
+		free(take_session(p));
+	flow_table_free(p->flows);
+	defrag_free(p->fragments);
+	discover_free(p->shared.discover);
+	free(p);
+}
+
+static enum session_kind kind_of(const struct pipeline *p, const struct flow *f)
+{
+	uint8_t kind = PORT_SMTP;
+
+	if (f->flags & FLOW_SEARCH)
+		return SESSION_OF_SEARCH;
+	(void)ports_find(&p->ports, f->server_port, &kind);
+	return kind == PORT_TLS ? SESSION_OF_TLS : SESSION_OF_MAIL;
+}
+
+static void no_mail(struct pipeline *p, struct flow *f)
+{
+	if (f->state == FLOW_READING) {
+		return_session(p, f->session);
+		p->searches--;
+	}
+	f->session = NULL;
+	f->state = FLOW_CLOSED;
+}
+
+/* There is no end to flows of other ports, so not all are looked at. */
+static bool begin_search(
+    struct pipeline *p, struct flow *f, enum side side, const struct segment *s)
+{
+	bool midstream = !(f->flags & (FLOW_SYN | FLOW_SYN_ACK));
+	bool room = p->searches < LIMIT_SEARCHES;
+
+	if (room && search_begins(side, s->payload, midstream)) {
+		p->searches++;
+		return true;
+	}
+	p->stats.searches_refused += !room;
+	no_mail(p, f);
+	return false;
+}
+
+bool pipeline_begin(
+    struct pipeline *p, struct flow *f, enum side side, const struct segment *segment)
+{
+	struct session *s;
+
+	if (f->flags & FLOW_SEARCH && !begin_search(p, f, side, segment))
+		return false;
+	s = take_session(p);
+	if (s == NULL) {
+		p->searches -= f->flags & FLOW_SEARCH ? 1 : 0;
+		p->shared.streams.refused++;
+		return false;
+	}
+	session_init(s, !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)), kind_of(p, f));
+	if (f->flags & FLOW_SYN)
+		stream_init(&s->stream[SIDE_CLIENT], f->next[SIDE_CLIENT]);
+	if (f->flags & FLOW_SYN_ACK)
+		stream_init(&s->stream[SIDE_SERVER], f->next[SIDE_SERVER]);
+	f->session = s;
+	f->state = FLOW_READING;
+	return true;
+}
+
+bool pipeline_search(struct pipeline *p, struct flow *f)
+{
+	switch (search_judge(f->session)) {
+	case SEARCH_GOES_ON:
+		return true;
+	case SEARCH_MAIL:
+		search_end(f->session);
+		f->flags &= (uint16_t)~FLOW_SEARCH;
+		p->searches--;
+		p->stats.searches_found++;
+		return true;
+	default:
+		no_mail(p, f);
+		return false;
+	}
+}
+
+static uint16_t swapped(uint16_t flags, uint16_t client, uint16_t server)
+{
+	uint16_t others = flags & (uint16_t) ~(client | server);
+
+	return (uint16_t)(others | (flags & client ? server : 0) | (flags & server ? client : 0));
+}
+
+static void swap_ends(struct pipeline *p, struct flow *f)
+{
+	struct flow was = *f;
+
+	if (f->state == FLOW_READING) { /* as the other side's */
+		p->searches -= f->flags & FLOW_SEARCH ? 1 : 0;
+		return_session(p, f->session);
+		f->session = NULL;
+		f->state = FLOW_OPENING;
+	}
+	f->client = was.server;
+	f->server = was.client;
+	f->client_port = was.server_port;
+	f->server_port = was.client_port;
+	f->flags = swapped(f->flags, FLOW_SEEN_CLIENT, FLOW_SEEN_SERVER);
+	f->flags = swapped(f->flags, FLOW_FIN_CLIENT, FLOW_FIN_SERVER);
+}
+
+/*
+ * Where one port alone is a mail port, only what no server ever says outweighs it: what the client
+ * says may stand in a message.
+ */
+enum side pipeline_settle_ends(
+    struct pipeline *p, struct flow *f, enum side side, const struct segment *s)
+{
+	bool ports_tell = is_mail_port(p, f->client_port) != is_mail_port(p, f->server_port);
+	enum role_hint hint = roles_read(s->payload);
+	bool sure = hint == ROLE_CLIENT || hint == ROLE_SERVER;
+	enum side told =
+	    hint == ROLE_CLIENT || hint == ROLE_MAYBE_CLIENT ? SIDE_CLIENT : SIDE_SERVER;
+
+	if (hint == ROLE_UNKNOWN || (!sure && (ports_tell || f->flags & FLOW_HINTED)))
+		return side;
+	if (ports_tell && told != side && hint != ROLE_CLIENT)
+		return side;
+	if (sure)
+		f->flags &= (uint16_t)~FLOW_GUESSED;
+	f->flags |= FLOW_HINTED;
+	if (told == side)
+		return side;
+	swap_ends(p, f);
+	return told;
+}
+
+static void report_ends(const struct flow *f, struct record *r)
+{
+	r->client_ip = f->client;
+	r->server_ip = f->server;
+	r->client_port = f->client_port;
+	r->server_port = f->server_port;
+	r->vlan = f->vlan;
+	r->inner_vlan = f->inner_vlan;
+	r->tunnel = f->tunnel;
+	r->start_ns = f->first_ns;
+}
+
+static struct session_end end_of(const struct flow *f, bool ended)
+{
+	bool closed = f->flags & (FLOW_FIN_CLIENT | FLOW_FIN_SERVER | FLOW_RESET);
+
+	return (struct session_end){
+	    .client_seen = f->flags & FLOW_SEEN_CLIENT,
+	    .server_seen = f->flags & FLOW_SEEN_SERVER,
+	    .closed = closed,
+	    .ended = closed || ended,
+	};
+}
+
+/* A connection on which nobody said a byte. */
+static void report_silent(const struct flow *f, const struct session_end *end, struct record *r)
+{
+	struct verdict_facts facts = {
+	    .client_seen = end->client_seen,
+	    .server_seen = end->server_seen,
+	    .midstream = !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)),
+	    .silent = true,
+	    .closed = end->closed,
+	    .ended = end->ended,
+	};
+
+	verdict_judge(r, &facts);
+}
+
+static void hand_on(struct pipeline *p, const struct flow *f, struct record *r)
+{
+	r->duration_ns = f->last_ns - f->first_ns;
+	p->stats.sessions++;
+	p->sink(p->context, r);
+}
+
+/* The session's last word; its memory goes back. */
+static void report_session(struct pipeline *p, struct flow *f, bool ended, struct record *r)
+{
+	struct session_end end = end_of(f, ended);
+
+	record_init(r);
+	report_ends(f, r);
+	session_report(f->session, &p->shared, &end, r);
+	return_session(p, f->session);
+	f->session = NULL;
+}
+
+/* All facts are known: only the record stays, at its true size. */
+void pipeline_finish_reading(struct pipeline *p, struct flow *f)
+{
+	struct record r;
+
+	report_session(p, f, false, &r);
+	f->record = malloc(record_size(&r));
+	f->state = FLOW_READ;
+	if (f->record != NULL) {
+		memcpy(f->record, &r, record_size(&r));
+		return;
+	}
+	hand_on(p, f, &r); /* memory is short: better a short duration than no record */
+	f->state = FLOW_CLOSED;
+}
+
+void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
+{
+	struct session_end end;
+	struct record r;
+
+	if (f->flags & FLOW_SEARCH && f->state != FLOW_READING)
+		f->state = FLOW_CLOSED;
+	switch (f->state) {
+	case FLOW_READING:
+		session_settle(f->session, &p->shared, f->last_ns, true);
+		if (f->flags & FLOW_SEARCH &&
+		    !(pipeline_search(p, f) && !(f->flags & FLOW_SEARCH))) {
+			if (f->state == FLOW_READING)
+				no_mail(p, f);
+			break;
+		}
+		report_session(p, f, ended, &r);
+		hand_on(p, f, &r);
+		break;
+	case FLOW_READ:
+		hand_on(p, f, f->record);
+		free(f->record);
+		break;
+	case FLOW_OPENING:
+		if (!(f->flags & FLOW_CONNECTED)) {
+			p->stats.half_open_expired++;
+			break;
+		}
+		end = end_of(f, ended);
+		record_init(&r);
+		report_ends(f, &r);
+		report_silent(f, &end, &r);
+		hand_on(p, f, &r);
+		break;
+	default:
+		break;
+	}
+	f->state = FLOW_CLOSED;
+}
+
+static void look_at(struct pipeline *p, struct flow *f)
+{
+	if (timed_out(f, p->now_ns)) {
+		pipeline_end_flow(p, f, true);
+		flow_remove(p->flows, f);
+	} else if (f->state == FLOW_READING) {
+		session_settle(f->session, &p->shared, p->now_ns, false);
+		if (f->flags & FLOW_SEARCH && !pipeline_search(p, f))
+			return;
+		if (f->session->phase == SESSION_OVER && seen_both(f))
+			pipeline_finish_reading(p, f);
+	}
+}
+
+/* Looks at a share of the table for each second that went by, at all of it after a longer silence.
+ */
+void pipeline_sweep(struct pipeline *p)
+{
+	uint64_t seconds = (p->now_ns - p->swept_ns) / NS_PER_S;
+	size_t places = flow_places(p->flows), share;
+	struct flow *f;
+
+	share = seconds >= SWEEP_S ? places : places / SWEEP_S * (size_t)seconds + 1;
+	for (; share > 0 && places > 0; share--, p->sweep_hand++) {
+		f = flow_at(p->flows, p->sweep_hand % places);
+		if (f != NULL)
+			look_at(p, f);
+	}
+	p->swept_ns = p->now_ns;
+}
+
+static int by_first_packet(const void *a, const void *b)
+{
+	const struct flow *f = *(struct flow *const *)a, *g = *(struct flow *const *)b;
+
+	return f->first_ns < g->first_ns ? -1 : f->first_ns > g->first_ns;
+}
+
+void pipeline_finish(struct pipeline *p)
+{
+	struct flow **open, *f;
+	size_t count = 0, places;
+
+	pipeline_flush(p);
+	places = flow_places(p->flows);
+	open = malloc((flow_count(p->flows) + 1) * sizeof(struct flow *));
+	for (size_t place = 0; place < places; place++) {
+		f = flow_at(p->flows, place);
+		if (f == NULL)
+			continue;
+		if (open != NULL) {
+			open[count++] = f;
+			continue;
+		}
+		pipeline_end_flow(p, f, false); /* memory is short: in any order */
+		flow_remove(p->flows, f);
+	}
+	if (open != NULL)
+		qsort(open, count, sizeof(struct flow *), by_first_packet);
+	for (size_t i = 0; i < count; i++) {
+		pipeline_end_flow(p, open[i], false);
+		flow_remove(p->flows, open[i]);
+	}
+	free(open);
+}

@@ -1,0 +1,96 @@
+/*
+ * What the files of the pipeline share: pipeline.c has what each packet takes part in,
+ * pipeline_flow.c how a flow's session begins, is searched, and ends. Nobody else includes this.
+ */
+#ifndef TLSVANE_PIPELINE_PRIVATE_H
+#define TLSVANE_PIPELINE_PRIVATE_H
+
+#include "defrag.h"
+#include "flow.h"
+#include "limits.h"
+#include "pipeline.h"
+#include "session.h"
+
+#define NS_PER_S 1000000000ull
+
+/* Segments decoded and not read yet. */
+#define QUEUE	     32u   /* as many as a core can wait for at once, and some more */
+#define QUEUED_BYTES 1600u /* payload bytes copied of one; a larger one is read at once */
+#define READ_KNOWN                                                                                 \
+	8192u /* hashes of flows whose payload is known to be of no use: no need to copy it */
+
+struct queued {
+	uint64_t ns, hash;
+	struct segment segment;
+	uint8_t bytes[QUEUED_BYTES];
+};
+
+struct pipeline {
+	struct pipeline_stats stats;
+	struct session_shared shared;
+	struct flow_table *flows;
+	struct defrag *fragments;
+	struct session *spare; /* sessions not in use, linked through spare_next */
+	size_t sessions_open;
+	uint64_t now_ns; /* capture time: the latest seen */
+	uint64_t swept_ns;
+	size_t sweep_hand;
+	pipeline_sink *sink;
+	void *context;
+	struct ports ports;
+	bool any_port;
+	size_t searches; /* flows being read of which we do not know yet whether they are mail */
+	uint8_t mail_port[65536 / 8]; /* a bit each: all that most packets need of `ports` */
+	uint64_t read_known[READ_KNOWN];
+	unsigned queued;
+	struct queued queue[QUEUE];
+};
+
+static inline bool is_mail_port(const struct pipeline *p, uint16_t port)
+{
+	return p->mail_port[port / 8] >> port % 8 & 1;
+}
+
+static inline uint64_t timeout_ns(const struct flow *f)
+{
+	if (f->state == FLOW_CLOSED || f->flags & FLOW_ENDING)
+		return LIMIT_CLOSED_S * NS_PER_S;
+	if (f->flags & FLOW_SEARCH || (f->state == FLOW_OPENING && !(f->flags & FLOW_CONNECTED)))
+		return LIMIT_HALF_OPEN_S * NS_PER_S;
+	return LIMIT_DIALOG_S * NS_PER_S;
+}
+
+static inline bool timed_out(const struct flow *f, uint64_t now_ns)
+{
+	return now_ns > f->last_ns && now_ns - f->last_ns > timeout_ns(f);
+}
+
+/* What is known of a flow early may not be all of it: that only one side was seen is told at its
+ * end. */
+static inline bool seen_both(const struct flow *f)
+{
+	return f->flags & FLOW_SEEN_CLIENT && f->flags & FLOW_SEEN_SERVER;
+}
+
+/* Starts listening: the first byte was said. False when it is not to be listened to. */
+bool pipeline_begin(struct pipeline *p, struct flow *f, enum side side, const struct segment *s);
+
+/* Of a flow whose SYN was not seen: what its next bytes say of who is who. Returns their side;
+ * where the ends were the wrong way round, what was read so far is forgotten. */
+enum side pipeline_settle_ends(
+    struct pipeline *p, struct flow *f, enum side side, const struct segment *s);
+
+/* FLOW_SEARCH: whether it is mail, or no longer. False when its session is gone. */
+bool pipeline_search(struct pipeline *p, struct flow *f);
+
+/* All facts are known: only the record stays, at its true size. */
+void pipeline_finish_reading(struct pipeline *p, struct flow *f);
+
+/* Hands the flow's record on; `ended`: no more would have come. The flow stays. */
+void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended);
+
+/* Looks at a share of the table for each second that went by, at all of it after a longer silence.
+ */
+void pipeline_sweep(struct pipeline *p);
+
+#endif

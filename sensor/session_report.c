@@ -1,0 +1,140 @@
+/* What a session has come to, as a record. */
+#include "session.h"
+
+#include "verdict.h"
+
+#define ALERT_FATAL 2 /* RFC 8446 section 6 */
+
+static uint8_t flag(bool value)
+{
+	return value ? RECORD_TRUE : RECORD_FALSE;
+}
+
+/* True where it was seen, false only where it would have been seen. */
+static uint8_t flag_if(bool seen, bool would_be_seen)
+{
+	return seen ? RECORD_TRUE : would_be_seen ? RECORD_FALSE : RECORD_ABSENT;
+}
+
+static void report_smtp(const struct session *s, const struct session_end *end, struct record *r)
+{
+	const struct smtp_facts *f = session_smtp_facts(s);
+	bool to_its_end = s->had_tls || end->ended;
+	bool heard_all = end->client_seen && to_its_end && !s->midstream && !s->dialog_gap &&
+			 (f->seen & SMTP_SPOKEN);
+
+	if (f->seen & SMTP_SPOKEN)
+		record_set_text(r, &r->protocol, "smtp");
+	record_set_text(r, &r->banner, f->banner);
+	record_set_text(r, &r->helo, f->helo);
+	r->starttls_offered = flag_if(f->seen & SMTP_OFFERED, f->seen & SMTP_SAW_CAPABILITIES);
+	r->starttls_requested = flag_if(f->seen & SMTP_REQUESTED, heard_all && !s->had_tls);
+	r->starttls_reply = f->starttls_reply;
+	r->plaintext_mail = flag_if(f->seen & SMTP_MAIL, heard_all);
+}
+
+/* The first alert: where the other side's bytes, or the beginning, are missing, that may have been
+ * another one. */
+static void report_alert(const struct session *s, struct record *r)
+{
+	const struct tls_alert_fact *alert = &s->tls.facts.alert;
+	bool client = alert->side == SIDE_CLIENT;
+
+	if (alert->level == 0 || s->tls_gap[client ? SIDE_SERVER : SIDE_CLIENT])
+		return;
+	if (s->midstream && !(s->tls.facts.seen & (TLS_SAW_CLIENT_HELLO | TLS_SAW_SERVER_HELLO)))
+		return;
+	r->alert_level = alert->level;
+	r->alert_code = alert->code;
+	r->alert_side = client ? RECORD_SIDE_CLIENT : RECORD_SIDE_SERVER;
+}
+
+static void report_tls(const struct session *s, const struct session_end *end, struct record *r)
+{
+	const struct tls_facts *f = &s->tls.facts;
+	bool client_hello = f->seen & TLS_SAW_CLIENT_HELLO,
+	     server_hello = f->seen & TLS_SAW_SERVER_HELLO;
+	bool old_form = server_hello &&
+			f->version < TLS_VERSION_13; /* the rest of its handshake is in the clear */
+
+	r->tls_version = f->version;
+	r->cipher_suite = f->cipher_suite;
+	r->group = f->group;
+	r->dh_bits = f->dh_bits;
+	r->client_min_version = f->client_min_version;
+	r->client_max_version = f->client_max_version;
+	r->sentinel = f->sentinel;
+	report_alert(s, r);
+	if (client_hello)
+		r->fallback_scsv = flag(f->seen & TLS_FALLBACK_SCSV);
+	r->resumed = flag_if(
+	    f->seen & TLS_RESUMED, server_hello && (!old_form || f->seen & TLS_NOT_RESUMED));
+	r->certificate_requested =
+	    flag_if(f->seen & TLS_CERTIFICATE_REQUESTED, old_form && f->seen & TLS_SAW_FULL);
+	r->certificate_sent =
+	    flag_if(f->seen & TLS_CERTIFICATE_SENT, f->seen & TLS_CERTIFICATE_EMPTY);
+	if (tls_handshake_established(&s->tls))
+		r->established = RECORD_TRUE;
+	else if (f->alert.level == ALERT_FATAL ||
+		 ((client_hello || server_hello) && end->closed && end->client_seen &&
+		     end->server_seen && !s->gap))
+		r->established = RECORD_FALSE;
+	if (s->implicit && (client_hello || server_hello))
+		record_set_text(r, &r->protocol, "tls");
+	record_set_text(r, &r->server_name, f->server_name);
+	record_set_text(r, &r->next_protocol, f->next_protocol);
+}
+
+/* Bytes missing where it matters: a hole was read over, or bytes were acknowledged that nobody saw.
+ */
+static bool has_gap(const struct session *s)
+{
+	if (s->phase == SESSION_OVER)
+		return s->gap;
+	return s->gap || stream_unseen(&s->stream[SIDE_CLIENT]) > 0 ||
+	       stream_unseen(&s->stream[SIDE_SERVER]) > 0;
+}
+
+static void report_foreign(const struct session *s, struct session_shared *shared, struct record *r)
+{
+	char text[SESSION_PROTOCOL_MAX];
+	const char *name = discover_name(shared->discover, s->asked, text, sizeof(text));
+
+	if (name != NULL)
+		record_set_text(r, &r->protocol, name);
+}
+
+void session_report(const struct session *s, struct session_shared *shared,
+    const struct session_end *end, struct record *r)
+{
+	const struct smtp_facts *smtp = session_smtp_facts(s);
+	uint32_t tls = s->had_tls ? s->tls.facts.seen : 0;
+	struct verdict_facts facts = {
+	    .client_seen = end->client_seen,
+	    .server_seen = end->server_seen,
+	    .midstream = s->midstream,
+	    .gap = has_gap(s),
+	    .closed = end->closed,
+	    .ended = end->ended,
+	    .smtp = smtp->seen & (SMTP_SPOKEN | SMTP_SAW_BANNER),
+	    .foreign = smtp->seen & SMTP_FOREIGN,
+	    .capabilities = smtp->seen & SMTP_SAW_CAPABILITIES,
+	    .helo = smtp->seen & SMTP_SAW_HELO,
+	    .client_hello = tls & TLS_SAW_CLIENT_HELLO,
+	    .server_hello = tls & TLS_SAW_SERVER_HELLO,
+	    .fatal_alert = s->had_tls && s->tls.facts.alert.level == ALERT_FATAL,
+	    .client_encrypted = tls & TLS_CLIENT_ENCRYPTED,
+	    .server_encrypted = tls & TLS_SERVER_ENCRYPTED,
+	};
+
+	report_smtp(s, end, r);
+	if (s->asked != NULL)
+		report_foreign(s, shared, r);
+	if (s->had_tls)
+		report_tls(s, end, r);
+	snprintf(r->history, sizeof(r->history), "%s%s%s", smtp->history, s->had_tls ? ":" : "",
+	    s->had_tls ? s->tls.facts.history : "");
+	verdict_judge(r, &facts);
+	shared->streams.gap_bytes +=
+	    stream_unheard(&s->stream[SIDE_CLIENT]) + stream_unheard(&s->stream[SIDE_SERVER]);
+}

@@ -29,6 +29,7 @@ enum flow_flag {
 	FLOW_GUESSED = 1 << 9,     /* no SYN was seen: who is who is not sure yet */
 	FLOW_HINTED = 1 << 10,     /* ... but something was said about it */
 	FLOW_SEARCH = 1 << 11,     /* on no mail port: whether it is mail is not known yet, or it is none */
+	FLOW_UNREAD = 1 << 12,     /* bytes were said while no session was to be had */
 };
 
 struct session;

@@ -29,6 +29,7 @@
 /* Reassembly */
 #define LIMIT_HELD_SIDE        (256u * 1024)        /* bytes out of order or waiting, a direction: a window's worth */
 #define LIMIT_HELD_CHUNKS      1024  /* ... in so many segments, since each is looked for among them: the same in 256 bytes each */
+#define LIMIT_LENT_TOTAL       (64u * 1024 * 1024)  /* ... for handshake messages that span records */
 #define LIMIT_HELD_TOTAL       (64u * 1024 * 1024)  /* ... of all flows together */
 #define LIMIT_SEQUENCE_AHEAD   (16 * 1024 * 1024)   /* bytes a segment may be ahead unless the peer acknowledged it:
                                                        the largest receive buffer of a stock Linux, twice over */

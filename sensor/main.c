@@ -30,6 +30,7 @@ struct sensor {
 	FILE *json;            /* NULL without --json */
 	struct progress progress;
 	uint64_t next_flush_ns, next_stats_ns;
+	bool live;             /* packets come when they come: an interface, or standard input */
 	bool failed;           /* something could not be done; the rest went on */
 };
 
@@ -186,7 +187,7 @@ static void housekeep(struct sensor *s)
 		(void)store_flush(s->store); /* away or refusing: it has said so, and keeps what waits */
 		s->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
 	}
-	if (s->json != NULL && s->options.interface != NULL && fflush(s->json) != 0)
+	if (s->json != NULL && s->live && fflush(s->json) != 0)
 		give_up_json(s);
 	if (s->options.stats_s > 0 && now >= s->next_stats_ns) {
 		progress_clear(&s->progress);
@@ -217,7 +218,7 @@ static void capture_all(struct sensor *s)
 	while (!stopping && count >= 0) {
 		count = capture_dispatch(s->capture, take_packet, s, error);
 		pipeline_flush(s->pipeline);
-		if (count == -2) {
+		if (count == -2 && !stopping) { /* a signal in the middle of a pipe's packet is no failure */
 			say(s, "%s", error);
 			s->failed = true;
 		}
@@ -249,6 +250,7 @@ static bool open_capture(struct sensor *s)
 		s->capture = capture_open_file(o->file, error);
 	else
 		s->capture = capture_open_live(o->interface, &o->ports, o->any_port, error);
+	s->live = o->file == NULL || strcmp(o->file, "-") == 0;
 	if (s->capture == NULL)
 		say(s, "%s", error);
 	return s->capture != NULL;

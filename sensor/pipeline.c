@@ -3,6 +3,8 @@
 
 static void tick(struct pipeline *p, uint64_t ns)
 {
+	if (p->now_ns > ns && p->now_ns - ns > CLOCK_BACK_NS)
+		p->swept_ns = p->now_ns = ns; /* the clock was set, or a stamp was broken */
 	if (ns > p->now_ns)
 		p->now_ns = ns;
 	if (p->swept_ns == 0)
@@ -73,8 +75,8 @@ static bool begins_anew(const struct flow *f, const struct segment *s, enum side
 {
 	if (!(s->flags & FRAME_SYN) || s->flags & FRAME_ACK)
 		return false;
-	if (side == SIDE_SERVER)
-		return true;
+	if (side == SIDE_SERVER || (f->state == FLOW_CLOSED && !(f->flags & FLOW_CONNECTED)))
+		return true; /* also a refused SYN that is tried again with the same number */
 	return !(f->flags & FLOW_SYN) || f->next[SIDE_CLIENT] != s->sequence + 1;
 }
 
@@ -125,13 +127,18 @@ static void note_end(struct pipeline *p, struct flow *f, enum side side, const s
 {
 	uint16_t both = FLOW_FIN_CLIENT | FLOW_FIN_SERVER;
 
-	if (s->flags & FRAME_FIN)
+	if (s->flags & FRAME_FIN) {
 		f->flags |= side == SIDE_CLIENT ? FLOW_FIN_CLIENT : FLOW_FIN_SERVER;
+		if (f->state == FLOW_READING) /* what stands before it may still come */
+			stream_acknowledged(&f->session->stream[side], p->now_ns,
+			    s->sequence + (uint32_t)s->payload.left + s->missing + 1);
+	}
 	if (s->flags & FRAME_RST && reset_fits(f, side, s))
 		f->flags |= FLOW_RESET;
 	if (!(f->flags & FLOW_RESET) && (f->flags & both) != both)
 		return;
-	if (f->state == FLOW_READING && session_expects_more(f->session))
+	/* A reset that its receiver does not obey (RFC 5961), or seen before what it answers, ends nothing yet. */
+	if (f->state == FLOW_READING && (f->flags & FLOW_RESET || session_expects_more(f->session)))
 		f->flags |= FLOW_ENDING;
 	else
 		pipeline_end_flow(p, f, true);
@@ -170,6 +177,8 @@ static void take_segment(struct pipeline *p, const struct segment *s, uint64_t h
 	}
 	if (f == NULL)
 		f = open_flow(p, s, hash, &from);
+	if (s->flags & FRAME_SYN)
+		*read_known(p, hash) = 0; /* the old connection's last segments stood in this queue, too */
 	if (f == NULL || f->state == FLOW_CLOSED) {
 		if (f != NULL && f->flags & FLOW_SEARCH)
 			*read_known(p, hash) = hash;
@@ -231,6 +240,8 @@ static void enqueue(struct pipeline *p, uint64_t ns)
 	size_t length = s->payload.left;
 
 	q->ns = ns;
+	if (s->tunnel == FRAME_TUNNEL_MPLS)
+		s->tunnel_id = 0; /* a label belongs to one direction (RFC 3031 section 3.1) */
 	q->hash = flow_hash(p->flows, s);
 	flow_prefetch_slot(p->flows, q->hash);
 	p->queued++;
@@ -249,10 +260,13 @@ static void enqueue(struct pipeline *p, uint64_t ns)
 void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8_t *frame,
     size_t captured, size_t length)
 {
-	struct segment *s = &p->queue[p->queued].segment;
 	struct fragment fragment;
+	struct segment *s;
 	int result;
 
+	if (ns > p->now_ns + NS_PER_S) /* where mail is rare, other packets move the clock */
+		pipeline_tick(p, ns);
+	s = &p->queue[p->queued].segment;
 	p->stats.packets++;
 	p->stats.bytes += length;
 	result = frame_decode(link_type, frame, captured, length, s, &fragment);
@@ -282,5 +296,6 @@ const struct pipeline_stats *pipeline_stats(struct pipeline *p)
 	p->stats.gaps = p->shared.streams.gaps;
 	p->stats.gap_bytes = p->shared.streams.gap_bytes;
 	p->stats.held_refused = p->shared.streams.refused;
+	p->stats.tls_malformed = p->shared.tls_malformed;
 	return &p->stats;
 }

@@ -10,6 +10,10 @@
 /* The whole table is looked through once in so many seconds: the shortest time-out. */
 #define SWEEP_S LIMIT_CLOSED_S
 
+/* Places looked at, and sessions compared, for one that makes room. */
+#define SESSION_LOOK	512u
+#define SESSION_COMPARE 32u
+
 /* A session not in use holds the link to the next such one in its own memory. */
 static struct session **spare_next(struct session *s)
 {
@@ -121,6 +125,27 @@ static bool begin_search(
 	return false;
 }
 
+/* At the cap the session that was silent longest, of some, makes room. */
+static void give_up_session(struct pipeline *p)
+{
+	size_t places = flow_places(p->flows);
+	struct flow *victim = NULL, *f;
+
+	for (unsigned looked = 0, read = 0; looked < places && looked < SESSION_LOOK && read < SESSION_COMPARE;
+	     looked++) {
+		f = flow_at(p->flows, p->session_hand++ % places);
+		if (f == NULL || f->state != FLOW_READING)
+			continue;
+		read++;
+		if (victim == NULL || f->last_ns < victim->last_ns)
+			victim = f;
+	}
+	if (victim == NULL)
+		return;
+	pipeline_end_flow(p, victim, false);
+	p->stats.flows_evicted++;
+}
+
 bool pipeline_begin(
     struct pipeline *p, struct flow *f, enum side side, const struct segment *segment)
 {
@@ -130,6 +155,11 @@ bool pipeline_begin(
 		return false;
 	s = take_session(p);
 	if (s == NULL) {
+		give_up_session(p);
+		s = take_session(p);
+	}
+	if (s == NULL) {
+		f->flags |= FLOW_UNREAD;
 		p->searches -= f->flags & FLOW_SEARCH ? 1 : 0;
 		p->shared.streams.refused++;
 		return false;
@@ -243,7 +273,8 @@ static void report_silent(const struct flow *f, const struct session_end *end, s
 	    .client_seen = end->client_seen,
 	    .server_seen = end->server_seen,
 	    .midstream = !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)),
-	    .silent = true,
+	    .silent = !(f->flags & FLOW_UNREAD),
+	    .gap = f->flags & FLOW_UNREAD,
 	    .closed = end->closed,
 	    .ended = end->ended,
 	};
@@ -253,7 +284,7 @@ static void report_silent(const struct flow *f, const struct session_end *end, s
 
 static void hand_on(struct pipeline *p, const struct flow *f, struct record *r)
 {
-	r->duration_ns = f->last_ns - f->first_ns;
+	r->duration_ns = f->last_ns > f->first_ns ? f->last_ns - f->first_ns : 0;
 	p->stats.sessions++;
 	p->sink(p->context, r);
 }
@@ -328,6 +359,8 @@ void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
 
 static void look_at(struct pipeline *p, struct flow *f)
 {
+	if (f->last_ns > p->now_ns + CLOCK_BACK_NS)
+		f->last_ns = p->now_ns;
 	if (timed_out(f, p->now_ns)) {
 		pipeline_end_flow(p, f, true);
 		flow_remove(p->flows, f);

@@ -13,6 +13,9 @@
 
 #define NS_PER_S 1000000000ull
 
+/* How far stamps may go back before the clock goes with them: captures change the order of packets by less. */
+#define CLOCK_BACK_NS (10 * NS_PER_S)
+
 /* Segments decoded and not read yet. */
 #define QUEUE	     32u   /* as many as a core can wait for at once, and some more */
 #define QUEUED_BYTES 1600u /* payload bytes copied of one; a larger one is read at once */
@@ -34,7 +37,7 @@ struct pipeline {
 	size_t sessions_open;
 	uint64_t now_ns; /* capture time: the latest seen */
 	uint64_t swept_ns;
-	size_t sweep_hand;
+	size_t sweep_hand, session_hand;
 	pipeline_sink *sink;
 	void *context;
 	struct ports ports;

@@ -39,6 +39,7 @@ void session_clear(struct session *s, struct session_shared *shared)
 	for (int side = 0; side < SIDES; side++) {
 		stream_clear(&s->stream[side], &shared->streams);
 		free(s->lent[side]);
+		shared->lent -= s->lent_size[side];
 	}
 	discover_end(s->asked);
 }
@@ -124,13 +125,17 @@ static size_t read_dialog(struct session *s, struct session_shared *shared, enum
 }
 
 /* Lends what the handshake asks for, within TLS_MESSAGE_MAX. */
-static void lend(struct session *s, enum side side)
+static void lend(struct session *s, struct session_shared *shared, enum side side)
 {
 	size_t wants = s->tls.side[side].wants;
-	uint8_t *memory = wants <= TLS_MESSAGE_MAX ? realloc(s->lent[side], wants) : NULL;
+	bool fits = wants <= TLS_MESSAGE_MAX && shared->lent - s->lent_size[side] + wants <= LIMIT_LENT_TOTAL;
+	uint8_t *memory = fits ? realloc(s->lent[side], wants) : NULL;
 
-	if (memory != NULL)
+	if (memory != NULL) {
+		shared->lent += wants - s->lent_size[side];
+		s->lent_size[side] = (uint32_t)wants;
 		s->lent[side] = memory;
+	}
 	tls_handshake_lend(&s->tls, side, memory, memory != NULL ? wants : 0);
 }
 
@@ -152,13 +157,14 @@ static void begin_dialog(struct session *s)
 }
 
 /* Returns how much was used: all, or nothing where the dialogue reads on. */
-static size_t read_tls(struct session *s, enum side side, struct cursor bytes)
+static size_t read_tls(
+    struct session *s, struct session_shared *shared, enum side side, struct cursor bytes)
 {
 	size_t length = bytes.left;
 	int result;
 
 	while ((result = tls_handshake_feed(&s->tls, side, &bytes)) == RESULT_ROOM)
-		lend(s, side);
+		lend(s, shared, side);
 	if (result == RESULT_NOT_TLS && s->implicit && bytes.left == length && tls_unspoken(s)) {
 		begin_dialog(s);
 		return 0;
@@ -197,16 +203,24 @@ static void read_hole(struct session *s, enum side side, size_t missing)
  * Nobody is read before the bytes that his segment acknowledges: captures change the order of the
  * two directions. Where those bytes wait for this very reply, it is enough that they are here.
  */
-static bool too_early(const struct session *s, enum side side, bool behind)
+static bool acks_unread(const struct session *s, enum side side, bool behind)
 {
 	const struct stream *other = &s->stream[side_other(side)];
 	bool awaited =
 	    s->phase == SESSION_DIALOG && side == SIDE_SERVER && smtp_dialog_waiting(&s->dialog);
 	uint32_t ack;
 
-	if (s->hurry || !other->synced || !stream_next_ack(&s->stream[side], behind, &ack))
+	if (!other->synced || !stream_next_ack(&s->stream[side], behind, &ack))
 		return false;
 	return sequence_ahead(ack, awaited ? stream_seen_end(other) : other->next) > 1;
+}
+
+/* Where each acknowledges what the other has yet to say, one of them lies: the client goes first. */
+static bool too_early(const struct session *s, enum side side, bool behind)
+{
+	if (s->hurry || !acks_unread(s, side, behind))
+		return false;
+	return side == SIDE_SERVER || !acks_unread(s, SIDE_SERVER, false);
 }
 
 /* Hands bytes, or a hole, to who reads at the moment. Returns how much was used. */
@@ -218,7 +232,7 @@ static size_t read_bytes(struct session *s, struct session_shared *shared, enum 
 	else if (s->phase == SESSION_DIALOG)
 		return read_dialog(s, shared, side, bytes, one_sided);
 	else if (s->phase == SESSION_TLS)
-		return read_tls(s, side, bytes);
+		return read_tls(s, shared, side, bytes);
 	else
 		read_foreign(s, shared, side, bytes);
 	return bytes.left;

@@ -132,6 +132,7 @@ void session_report(const struct session *s, struct session_shared *shared,
 		report_foreign(s, shared, r);
 	if (s->had_tls)
 		report_tls(s, end, r);
+	shared->tls_malformed += (tls & TLS_MALFORMED) != 0;
 	snprintf(r->history, sizeof(r->history), "%s%s%s", smtp->history, s->had_tls ? ":" : "",
 	    s->had_tls ? s->tls.facts.history : "");
 	verdict_judge(r, &facts);

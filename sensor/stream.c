@@ -20,6 +20,15 @@ void stream_init(struct stream *s, uint32_t next)
 	*s = (struct stream){.next = next, .synced = true};
 }
 
+/* What a chunk takes besides its bytes, malloc's own part included: small ones are mostly that. */
+#define CHUNK_COST (sizeof(struct stream_chunk) + 16)
+
+static bool is_full(const struct stream *s, const struct stream_stats *stats, size_t length)
+{
+	return s->chunks >= LIMIT_HELD_CHUNKS || s->held + length > LIMIT_HELD_SIDE ||
+	       stats->held + length + CHUNK_COST > LIMIT_HELD_TOTAL;
+}
+
 static void release_first(struct stream *s, struct stream_stats *stats)
 {
 	struct stream_chunk *chunk = s->first;
@@ -27,7 +36,7 @@ static void release_first(struct stream *s, struct stream_stats *stats)
 	s->first = chunk->next;
 	s->held -= chunk->length;
 	s->chunks--;
-	stats->held -= chunk->length;
+	stats->held -= chunk->length + CHUNK_COST;
 	free(chunk);
 }
 
@@ -43,10 +52,10 @@ static struct stream_chunk *hold(struct stream *s, struct stream_stats *stats,
 {
 	size_t length = piece->bytes.left;
 	struct stream_chunk **link = before == NULL ? &s->first : &before->next;
+	bool hole = piece->bytes.at == NULL; /* given up on: it always fits */
 	struct stream_chunk *chunk;
 
-	if (s->chunks >= LIMIT_HELD_CHUNKS || s->held + length > LIMIT_HELD_SIDE ||
-	    stats->held + length > LIMIT_HELD_TOTAL ||
+	if ((!hole && is_full(s, stats, length)) ||
 	    (chunk = malloc(sizeof(*chunk) + length)) == NULL) {
 		stats->refused++;
 		return NULL;
@@ -62,7 +71,7 @@ static struct stream_chunk *hold(struct stream *s, struct stream_stats *stats,
 	*link = chunk;
 	s->held += chunk->length;
 	s->chunks++;
-	stats->held += chunk->length;
+	stats->held += chunk->length + CHUNK_COST;
 	return chunk;
 }
 
@@ -296,6 +305,8 @@ void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence)
 		acknowledged_unheard(s, sequence);
 		return;
 	}
+	if (sequence_ahead(sequence, stream_seen_end(s)) > LIMIT_SEQUENCE_AHEAD)
+		return; /* a stranger's: nobody can have sent so much since */
 	if (!s->acked || sequence_ahead(sequence, s->acknowledged) > 0)
 		s->acknowledged = sequence;
 	s->acked = true;
@@ -346,9 +357,9 @@ void stream_give_up_gap(struct stream *s, struct stream_stats *stats)
 	else
 		missing = stream_unseen(s);
 	s->unseen_since_ns = 0;
-	if (missing == 0)
+	if (missing == 0 ||
+	    hold(s, stats, last, &(struct stream_piece){.sequence = end, .missing = missing}) == NULL)
 		return;
 	stats->gaps++;
 	stats->gap_bytes += missing;
-	(void)hold(s, stats, last, &(struct stream_piece){.sequence = end, .missing = missing});
 }

@@ -253,6 +253,12 @@ void smtp_dialog_init(struct smtp_dialog *d, bool midstream)
 	smtp_exchange_set_unsure(d, midstream);
 }
 
+void smtp_dialog_wipe(struct smtp_dialog *d)
+{
+	for (int side = 0; side < SIDES; side++)
+		smtp_line_reset(&d->line[side], d->kept[side]);
+}
+
 size_t smtp_dialog_feed(struct smtp_dialog *d, enum side side, const uint8_t *bytes, size_t length)
 {
 	struct cursor in = cursor_over(bytes, length);

@@ -111,6 +111,9 @@ struct smtp_dialog {
 /* Starts a dialogue at its first byte; `midstream`: it may already be under way. */
 void smtp_dialog_init(struct smtp_dialog *d, bool midstream);
 
+/* Overwrites what is kept of unfinished lines: the dialogue ends here. */
+void smtp_dialog_wipe(struct smtp_dialog *d);
+
 /*
  * Reads what `side` sent. Returns how many bytes were used: fewer than all when the rest has to
  * wait for the other side (SMTP_MODE_WAIT: offer it again after the other side was fed), when TLS

@@ -42,6 +42,8 @@ void session_clear(struct session *s, struct session_shared *shared)
 		shared->lent -= s->lent_size[side];
 	}
 	discover_end(s->asked);
+	if (!s->had_tls) /* a line that was not finished may have been AUTH's */
+		smtp_dialog_wipe(&s->dialog);
 }
 
 const struct smtp_facts *session_smtp_facts(const struct session *s)

@@ -1,8 +1,8 @@
 /*
  * A bounds-checked reader over borrowed bytes: a pointer and a length, advanced by what is read.
- * The only place where a wire byte is touched. Integers are in network byte order (RFC 791, RFC 8446
- * section 3.3). A read that does not fit returns false and leaves cursor and result as they were.
- * A cursor owns nothing; what it yields lives as long as the bytes under it.
+ * The only place where a wire byte is touched. Integers are in network byte order (RFC 791, RFC
+ * 8446 section 3.3). A read that does not fit returns false and leaves cursor and result as they
+ * were. A cursor owns nothing; what it yields lives as long as the bytes under it.
  */
 #ifndef TLSVANE_CURSOR_H
 #define TLSVANE_CURSOR_H
@@ -16,7 +16,7 @@
 
 struct cursor {
 	const uint8_t *at; /* the next byte */
-	size_t left;       /* how many there are */
+	size_t left;	   /* how many there are */
 };
 
 static inline struct cursor cursor_over(const void *bytes, size_t length)
@@ -91,7 +91,8 @@ MUST_USE static inline bool cursor_u32(struct cursor *c, uint32_t *value)
 
 	if (!cursor_take(c, 4, &b))
 		return false;
-	*value = (uint32_t)b.at[0] << 24 | (uint32_t)b.at[1] << 16 | (uint32_t)b.at[2] << 8 | b.at[3];
+	*value =
+	    (uint32_t)b.at[0] << 24 | (uint32_t)b.at[1] << 16 | (uint32_t)b.at[2] << 8 | b.at[3];
 	return true;
 }
 

@@ -25,10 +25,10 @@ enum result {
 	RESULT_LINK_TYPE = -6, /* a link type that the frame decoder has no row for */
 
 	/* Malformed: the sender's own length or value cannot be. */
-	RESULT_BAD_LENGTH = -16,  /* a length field says more, or less, than its block holds */
-	RESULT_BAD_VALUE = -17,   /* a field holds a value that its RFC forbids */
-	RESULT_TOO_DEEP = -18,    /* more nested headers than limits allow */
-	RESULT_TOO_LARGE = -19,   /* larger than the limit for its kind */
+	RESULT_BAD_LENGTH = -16, /* a length field says more, or less, than its block holds */
+	RESULT_BAD_VALUE = -17,	 /* a field holds a value that its RFC forbids */
+	RESULT_TOO_DEEP = -18,	 /* more nested headers than limits allow */
+	RESULT_TOO_LARGE = -19,	 /* larger than the limit for its kind */
 	RESULT_BAD_CHECKSUM = -20,
 
 	/* The caller's: lend more memory, then call again. */

@@ -1,6 +1,6 @@
 /*
- * What a rule may do: one table of actions and their parameters. The rows stand in actions.c beside the code that
- * acts; the file's `then:` is checked against them when it is loaded.
+ * What a rule may do: one table of actions and their parameters. The rows stand in actions.c beside
+ * the code that acts; the file's `then:` is checked against them when it is loaded.
  *
  *   then:
  *     - log                                     no parameters
@@ -19,11 +19,11 @@ enum action_parameter_type {
 	PARAMETER_TEXT,
 	PARAMETER_TEMPLATE,  /* text with {field}s */
 	PARAMETER_TEMPLATES, /* a list of them; a single one is a list of one */
-	PARAMETER_WORD,      /* one of `words` */
+	PARAMETER_WORD,	     /* one of `words` */
 	PARAMETER_NUMBER,
-	PARAMETER_DURATION,  /* "30s" */
+	PARAMETER_DURATION, /* "30s" */
 	PARAMETER_BOOLEAN,
-	PARAMETER_PATH,      /* text that begins with "/" */
+	PARAMETER_PATH, /* text that begins with "/" */
 };
 
 struct action_parameter {
@@ -35,7 +35,7 @@ struct action_parameter {
 };
 
 struct action_kind {
-	const char *name; /* "mail" */
+	const char *name;			   /* "mail" */
 	const struct action_parameter *parameters; /* the first is meant where there is no name */
 	size_t parameter_count;
 	const char *help;

@@ -319,7 +319,8 @@ static int dispatch_file(struct capture *c)
 	return count == 0 ? CAPTURE_END : count;
 }
 
-/* TPACKET_V3 wakes nobody up on a silent link, whatever the time-out: so we wait for it ourselves. */
+/* TPACKET_V3 wakes nobody up on a silent link, whatever the time-out: so we wait for it ourselves.
+ */
 static int dispatch_live(struct capture *c)
 {
 	struct pollfd wanted = {.fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN};

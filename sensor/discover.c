@@ -8,9 +8,9 @@
 
 #include "limits.h"
 
-#define HEADERS      40      /* IPv4 and TCP without options */
-#define CLIENT_PORT  49999   /* ports of no service: nDPI must not guess by port */
-#define SERVER_PORT  49998
+#define HEADERS	    40	  /* IPv4 and TCP without options */
+#define CLIENT_PORT 49999 /* ports of no service: nDPI must not guess by port */
+#define SERVER_PORT 49998
 
 struct discover {
 	struct ndpi_detection_module_struct *ndpi;
@@ -36,7 +36,8 @@ struct discover *discover_new(void)
 		free(d);
 		return NULL;
 	}
-	/* All but TLS: a restricted set loses flows, and the certificate code is not fit for strangers' bytes. */
+	/* All but TLS: a restricted set loses flows, and the certificate code is not fit for
+	 * strangers' bytes. */
 	NDPI_BITMASK_SET_ALL(all);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion" /* nDPI's macro mixes widths */
@@ -92,8 +93,10 @@ static void put32(uint8_t *at, uint32_t value)
 	put16(at + 2, value & 0xffff);
 }
 
-/* An IPv4 and TCP header before what was said (RFC 791, RFC 9293); checksums are nobody's concern here. */
-static size_t make_packet(uint8_t *packet, struct discover_flow *flow, enum side side, struct cursor payload)
+/* An IPv4 and TCP header before what was said (RFC 791, RFC 9293); checksums are nobody's concern
+ * here. */
+static size_t make_packet(
+    uint8_t *packet, struct discover_flow *flow, enum side side, struct cursor payload)
 {
 	static const uint8_t ends[SIDES][4] = {{192, 0, 2, 1}, {192, 0, 2, 2}}; /* RFC 5737 */
 	static const uint16_t ports[SIDES] = {CLIENT_PORT, SERVER_PORT};
@@ -119,7 +122,8 @@ static size_t make_packet(uint8_t *packet, struct discover_flow *flow, enum side
 	return HEADERS + payload.left;
 }
 
-/* TLS and SSL 3 records begin with 20 to 23 and 3; an SSLv2 record with its high bit and a hello's type. */
+/* TLS and SSL 3 records begin with 20 to 23 and 3; an SSLv2 record with its high bit and a hello's
+ * type. */
 static bool looks_like_tls(struct cursor payload)
 {
 	uint8_t first, second = 0, third = 0;
@@ -128,7 +132,8 @@ static bool looks_like_tls(struct cursor payload)
 		return false;
 	if (!cursor_peek(&payload, 1, &second) || !cursor_peek(&payload, 2, &third))
 		return first >= 0x14 && first <= 0x17;
-	return (first >= 0x14 && first <= 0x17 && second == 3) || ((first & 0x80) && (third == 1 || third == 4));
+	return (first >= 0x14 && first <= 0x17 && second == 3) ||
+	       ((first & 0x80) && (third == 1 || third == 4));
 }
 
 bool discover_segment(
@@ -145,10 +150,11 @@ bool discover_segment(
 		payload.left = LIMIT_DISCOVER_BYTES;
 	length = make_packet(packet, flow, side, payload);
 	flow->packets++; /* which also serves as its clock, in ms */
-	flow->protocol =
-	    ndpi_detection_process_packet(d->ndpi, flow->ndpi, packet, (unsigned short)length, flow->packets);
+	flow->protocol = ndpi_detection_process_packet(
+	    d->ndpi, flow->ndpi, packet, (unsigned short)length, flow->packets);
 	return flow->protocol.app_protocol != NDPI_PROTOCOL_UNKNOWN ||
-	    flow->protocol.master_protocol != NDPI_PROTOCOL_UNKNOWN || flow->packets >= LIMIT_DISCOVER_PACKETS;
+	       flow->protocol.master_protocol != NDPI_PROTOCOL_UNKNOWN ||
+	       flow->packets >= LIMIT_DISCOVER_PACKETS;
 }
 
 const char *discover_name(struct discover *d, struct discover_flow *flow, char *text, size_t size)
@@ -162,8 +168,9 @@ const char *discover_name(struct discover *d, struct discover_flow *flow, char *
 		return "tls";
 	if (flow->protocol.app_protocol == NDPI_PROTOCOL_UNKNOWN)
 		flow->protocol = ndpi_detection_giveup(d->ndpi, flow->ndpi, 0, &guessed);
-	protocol = flow->protocol.master_protocol != NDPI_PROTOCOL_UNKNOWN ? flow->protocol.master_protocol
-									    : flow->protocol.app_protocol;
+	protocol = flow->protocol.master_protocol != NDPI_PROTOCOL_UNKNOWN
+		       ? flow->protocol.master_protocol
+		       : flow->protocol.app_protocol;
 	if (protocol == NDPI_PROTOCOL_UNKNOWN)
 		return NULL;
 	name = ndpi_get_proto_name(d->ndpi, protocol);

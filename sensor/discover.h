@@ -1,7 +1,7 @@
 /*
- * What a flow on a mail port is when it is not SMTP: nDPI names it. nDPI is given packets made anew from the
- * payload alone, with ports that say nothing, so that only what is spoken counts. No byte of TLS reaches it.
- * One discover belongs to one thread.
+ * What a flow on a mail port is when it is not SMTP: nDPI names it. nDPI is given packets made anew
+ * from the payload alone, with ports that say nothing, so that only what is spoken counts. No byte
+ * of TLS reaches it. One discover belongs to one thread.
  */
 #ifndef TLSVANE_DISCOVER_H
 #define TLSVANE_DISCOVER_H

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define SLAB        4096u /* flows a slab */
+#define SLAB	    4096u /* flows a slab */
 #define FIRST_SLOTS 8192u /* a power of two */
-#define VICTIM_LOOK 32u   /* flows compared for one eviction */
+#define VICTIM_LOOK 32u	  /* flows compared for one eviction */
 
-/* Linear probing; `place` is 1-based, 0 marks a free slot. The hash is kept so that a probe seldom touches
- * a flow, and so that growing needs no key. */
+/* Linear probing; `place` is 1-based, 0 marks a free slot. The hash is kept so that a probe seldom
+ * touches a flow, and so that growing needs no key. */
 struct slot {
 	uint32_t hash;
 	uint32_t place;
@@ -19,12 +19,12 @@ struct flow_table {
 	struct slot *slots;
 	size_t slot_mask;
 	struct flow **slabs;
-	size_t places;      /* in all slabs */
+	size_t places; /* in all slabs */
 	size_t most, count;
-	uint32_t *free;     /* a stack of free places */
+	uint32_t *free; /* a stack of free places */
 	size_t free_count;
-	size_t hand;        /* where the search for a victim goes on */
-	uint64_t seed[3];   /* so that nobody can choose colliding flows */
+	size_t hand;	  /* where the search for a victim goes on */
+	uint64_t seed[3]; /* so that nobody can choose colliding flows */
 };
 
 struct flow_table *flow_table_new(size_t most)
@@ -55,7 +55,8 @@ void flow_table_free(struct flow_table *t)
 	free(t);
 }
 
-/* 64 x 64 -> 128 bits, its halves folded: every bit of the product depends on all that is below it. */
+/* 64 x 64 -> 128 bits, its halves folded: every bit of the product depends on all that is below it.
+ */
 static uint64_t fold(uint64_t a, uint64_t b)
 {
 	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
@@ -63,7 +64,8 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash_end(const struct flow_table *t, const struct frame_address *address, uint16_t port)
+static uint64_t hash_end(
+    const struct flow_table *t, const struct frame_address *address, uint16_t port)
 {
 	uint64_t half[2];
 
@@ -73,7 +75,8 @@ static uint64_t hash_end(const struct flow_table *t, const struct frame_address 
 
 uint64_t flow_hash(const struct flow_table *t, const struct segment *s)
 {
-	uint64_t ends = hash_end(t, &s->source, s->source_port) + hash_end(t, &s->destination, s->destination_port);
+	uint64_t ends = hash_end(t, &s->source, s->source_port) +
+			hash_end(t, &s->destination, s->destination_port);
 	uint64_t where = (uint64_t)s->tunnel_id << 32 | (uint32_t)(s->vlan << 16 | s->inner_vlan);
 
 	return fold(ends ^ where, t->seed[2] | 1);
@@ -89,10 +92,12 @@ void flow_prefetch_slot(const struct flow_table *t, uint64_t hash)
 	__builtin_prefetch(&t->slots[(uint32_t)hash & t->slot_mask]);
 }
 
-/* The next slot from `i` on, in the order of probing, that has a hash; one without a place ends the search. */
+/* The next slot from `i` on, in the order of probing, that has a hash; one without a place ends the
+ * search. */
 static size_t probe(const struct flow_table *t, size_t i, uint32_t tag)
 {
-	for (i &= t->slot_mask; t->slots[i].place != 0 && t->slots[i].hash != tag; i = (i + 1) & t->slot_mask)
+	for (i &= t->slot_mask; t->slots[i].place != 0 && t->slots[i].hash != tag;
+	     i = (i + 1) & t->slot_mask)
 		;
 	return i;
 }
@@ -116,8 +121,8 @@ static bool same_address(const struct frame_address *a, const struct frame_addre
 
 static bool same_place(const struct flow *f, const struct segment *s)
 {
-	return f->vlan == s->vlan && f->inner_vlan == s->inner_vlan && f->tunnel_id == s->tunnel_id &&
-	    f->tunnel == s->tunnel;
+	return f->vlan == s->vlan && f->inner_vlan == s->inner_vlan &&
+	       f->tunnel_id == s->tunnel_id && f->tunnel == s->tunnel;
 }
 
 /* Whether a segment belongs to a flow, and which side sent it. */
@@ -131,10 +136,11 @@ static bool belongs(const struct flow *f, const struct segment *s, enum side *fr
 		return true;
 	*from = SIDE_SERVER;
 	return f->client_port == s->destination_port && f->server_port == s->source_port &&
-	    same_address(&f->client, &s->destination) && same_address(&f->server, &s->source);
+	       same_address(&f->client, &s->destination) && same_address(&f->server, &s->source);
 }
 
-struct flow *flow_find(const struct flow_table *t, const struct segment *s, uint64_t hash, enum side *from)
+struct flow *flow_find(
+    const struct flow_table *t, const struct segment *s, uint64_t hash, enum side *from)
 {
 	uint32_t tag = (uint32_t)hash;
 	struct flow *f;
@@ -241,7 +247,8 @@ static size_t slot_of(const struct flow_table *t, const struct flow *f)
 	return i;
 }
 
-/* Closes the hole at `i` by moving later slots of its run forward, so that no probe ends too early. */
+/* Closes the hole at `i` by moving later slots of its run forward, so that no probe ends too early.
+ */
 static void close_hole(struct flow_table *t, size_t i)
 {
 	size_t mask = t->slot_mask, home;

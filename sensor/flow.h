@@ -1,6 +1,7 @@
 /*
- * The flow table: one entry a TCP connection, found by one lookup a packet. Entries are small and live in
- * slabs that never move; what a dialogue needs besides hangs on the entry only while it is needed.
+ * The flow table: one entry a TCP connection, found by one lookup a packet. Entries are small and
+ * live in slabs that never move; what a dialogue needs besides hangs on the entry only while it is
+ * needed.
  */
 #ifndef TLSVANE_FLOW_H
 #define TLSVANE_FLOW_H
@@ -17,19 +18,20 @@ enum flow_state {
 };
 
 enum flow_flag {
-	FLOW_SYN = 1 << 0,         /* the client's SYN was seen, or the server's that tells its number */
-	FLOW_SYN_ACK = 1 << 1,     /* the server's */
-	FLOW_CONNECTED = 1 << 2,   /* ... and something behind it: both ends have a connection */
+	FLOW_SYN = 1 << 0, /* the client's SYN was seen, or the server's that tells its number */
+	FLOW_SYN_ACK = 1 << 1,	 /* the server's */
+	FLOW_CONNECTED = 1 << 2, /* ... and something behind it: both ends have a connection */
 	FLOW_FIN_CLIENT = 1 << 3,
 	FLOW_FIN_SERVER = 1 << 4,
 	FLOW_RESET = 1 << 5,
 	FLOW_SEEN_CLIENT = 1 << 6, /* at least one segment of that side was captured */
 	FLOW_SEEN_SERVER = 1 << 7,
-	FLOW_ENDING = 1 << 8,      /* closed, but bytes are missing that may still come */
-	FLOW_GUESSED = 1 << 9,     /* no SYN was seen: who is who is not sure yet */
-	FLOW_HINTED = 1 << 10,     /* ... but something was said about it */
-	FLOW_SEARCH = 1 << 11,     /* on no mail port: whether it is mail is not known yet, or it is none */
-	FLOW_UNREAD = 1 << 12,     /* bytes were said while no session was to be had */
+	FLOW_ENDING = 1 << 8,  /* closed, but bytes are missing that may still come */
+	FLOW_GUESSED = 1 << 9, /* no SYN was seen: who is who is not sure yet */
+	FLOW_HINTED = 1 << 10, /* ... but something was said about it */
+	FLOW_SEARCH =
+	    1 << 11, /* on no mail port: whether it is mail is not known yet, or it is none */
+	FLOW_UNREAD = 1 << 12, /* bytes were said while no session was to be had */
 };
 
 struct session;
@@ -42,15 +44,16 @@ struct flow {
 	uint16_t vlan, inner_vlan;
 	uint32_t tunnel_id;
 	uint8_t tunnel;
-	uint8_t state;           /* enum flow_state */
-	uint16_t flags;          /* enum flow_flag */
+	uint8_t state;	/* enum flow_state */
+	uint16_t flags; /* enum flow_flag */
 	uint64_t last_ns;
 	union {
 		struct session *session; /* FLOW_READING */
-		struct record *record;   /* FLOW_READ: record_size() bytes */
+		struct record *record;	 /* FLOW_READ: record_size() bytes */
 	};
 	uint64_t first_ns;
-	uint32_t next[SIDES];    /* sequence number of each side's first byte, where its SYN was seen */
+	uint32_t
+	    next[SIDES]; /* sequence number of each side's first byte, where its SYN was seen */
 } __attribute__((aligned(64)));
 
 struct flow_table;
@@ -61,19 +64,21 @@ struct flow_table *flow_table_new(size_t most);
 /* Frees the table; what hangs on its flows is the caller's. */
 void flow_table_free(struct flow_table *t);
 
-/* The hash of the connection a segment belongs to: the same in both directions, another in each run. */
+/* The hash of the connection a segment belongs to: the same in both directions, another in each
+ * run. */
 uint64_t flow_hash(const struct flow_table *t, const struct segment *s);
 
-/* Bring into the cache what a later flow_find will look at: first its slot, then (the slot there) its flow. The
- * flow returned is likely the one, or another of the same hash, or NULL. */
+/* Bring into the cache what a later flow_find will look at: first its slot, then (the slot there)
+ * its flow. The flow returned is likely the one, or another of the same hash, or NULL. */
 void flow_prefetch_slot(const struct flow_table *t, uint64_t hash);
 const struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash);
 
 /* The flow of a segment, NULL where there is none; *from tells which side sent it. */
-struct flow *flow_find(const struct flow_table *t, const struct segment *s, uint64_t hash, enum side *from);
+struct flow *flow_find(
+    const struct flow_table *t, const struct segment *s, uint64_t hash, enum side *from);
 
-/* Adds a zeroed flow, which must not be there yet, for a segment that side `from` sent. NULL when the table is
- * full: make room by flow_victim. */
+/* Adds a zeroed flow, which must not be there yet, for a segment that side `from` sent. NULL when
+ * the table is full: make room by flow_victim. */
 struct flow *flow_add(struct flow_table *t, const struct segment *s, enum side from, uint64_t hash);
 
 void flow_remove(struct flow_table *t, struct flow *f);
@@ -86,7 +91,8 @@ size_t flow_places(const struct flow_table *t);
 /* The flow in a place, NULL where it is free. */
 struct flow *flow_at(const struct flow_table *t, size_t place);
 
-/* The one to give up: of the next few in turn the least informative, then the longest silent. NULL when empty. */
+/* The one to give up: of the next few in turn the least informative, then the longest silent. NULL
+ * when empty. */
 struct flow *flow_victim(struct flow_table *t);
 
 #endif

@@ -1,95 +1,125 @@
 /*
- * Every size limit and time-out of the sensor, with its unit and its reason. Parsers keep the limits of their
- * own formats in their own headers, since they include nothing outside themselves.
+ * Every size limit and time-out of the sensor, with its unit and its reason. Parsers keep the
+ * limits of their own formats in their own headers, since they include nothing outside themselves.
  */
 #ifndef TLSVANE_LIMITS_H
 #define TLSVANE_LIMITS_H
 
 /* Capture */
-#define LIMIT_SNAPLEN          65535  /* bytes a frame: a hello may be offloaded into one large segment */
-#define LIMIT_BATCH            512    /* packets a pcap_dispatch, between two looks at signals and clocks */
+#define LIMIT_SNAPLEN 65535 /* bytes a frame: a hello may be offloaded into one large segment */
+#define LIMIT_BATCH   512   /* packets a pcap_dispatch, between two looks at signals and clocks */
 
 /* Flows. A half-open flow is about 128 bytes and one index slot: two million fit 300 MB. */
-#define LIMIT_FLOWS            2000000 /* flows at once; at the cap the least informative go first */
-#define LIMIT_SESSIONS         200000  /* flows at once whose dialogue is being read (about 3 KB each) */
+#define LIMIT_FLOWS    2000000 /* flows at once; at the cap the least informative go first */
+#define LIMIT_SESSIONS 200000  /* flows at once whose dialogue is being read (about 3 KB each) */
 
 /* Seconds of capture time without a packet until a flow is over. */
-#define LIMIT_HALF_OPEN_S      30     /* only a SYN, or no byte said: Linux retries SYN for about this long */
-#define LIMIT_DIALOG_S         660    /* RFC 5321 section 4.5.3.2: a server may take 10 minutes after DATA */
-#define LIMIT_CLOSED_S         5      /* late retransmissions must not look like a new flow */
+#define LIMIT_HALF_OPEN_S                                                                          \
+	30		   /* only a SYN, or no byte said: Linux retries SYN for about this long */
+#define LIMIT_DIALOG_S 660 /* RFC 5321 section 4.5.3.2: a server may take 10 minutes after DATA */
+#define LIMIT_CLOSED_S 5   /* late retransmissions must not look like a new flow */
 
 /* What is not SMTP, shown to nDPI */
-#define LIMIT_DISCOVER_PACKETS 8      /* segments of a flow: nDPI knows by then, or never will */
-#define LIMIT_DISCOVER_BYTES   1460   /* bytes of a segment: one Ethernet frame's worth */
+#define LIMIT_DISCOVER_PACKETS 8    /* segments of a flow: nDPI knows by then, or never will */
+#define LIMIT_DISCOVER_BYTES   1460 /* bytes of a segment: one Ethernet frame's worth */
 
 /* Mail on any port (--any-port) */
-#define LIMIT_SEARCHES         20000  /* flows at once of which we do not know yet whether they are mail */
-#define LIMIT_SEARCH_BYTES     4096   /* bytes of both sides until then: a greeting, EHLO and its reply, and some more */
+#define LIMIT_SEARCHES 20000 /* flows at once of which we do not know yet whether they are mail */
+#define LIMIT_SEARCH_BYTES                                                                         \
+	4096 /* bytes of both sides until then: a greeting, EHLO and its reply, and some more */
 
 /* Reassembly */
-#define LIMIT_HELD_SIDE        (256u * 1024)        /* bytes out of order or waiting, a direction: a window's worth */
-#define LIMIT_HELD_CHUNKS      1024  /* ... in so many segments, since each is looked for among them: the same in 256 bytes each */
-#define LIMIT_LENT_TOTAL       (64u * 1024 * 1024)  /* ... for handshake messages that span records */
-#define LIMIT_HELD_TOTAL       (64u * 1024 * 1024)  /* ... of all flows together */
-#define LIMIT_SEQUENCE_AHEAD   (16 * 1024 * 1024)   /* bytes a segment may be ahead unless the peer acknowledged it:
-                                                       the largest receive buffer of a stock Linux, twice over */
-#define LIMIT_GAP_WAIT_NS      1000000000ull        /* a hole that the peer has acknowledged is waited for so long */
-#define LIMIT_GAP_WAIT_CHUNKS  64     /* ... or until so many segments stand behind it */
+#define LIMIT_HELD_SIDE                                                                            \
+	(256u * 1024) /* bytes out of order or waiting, a direction: a window's worth */
+#define LIMIT_HELD_CHUNKS                                                                          \
+	1024 /* ... in so many segments, since each is looked for among them: the same in 256      \
+		bytes each */
+#define LIMIT_LENT_TOTAL (64u * 1024 * 1024) /* ... for handshake messages that span records */
+#define LIMIT_HELD_TOTAL (64u * 1024 * 1024) /* ... of all flows together */
+#define LIMIT_SEQUENCE_AHEAD                                                                       \
+	(16 * 1024 * 1024) /* bytes a segment may be ahead unless the peer acknowledged it:        \
+			      the largest receive buffer of a stock Linux, twice over */
+#define LIMIT_GAP_WAIT_NS                                                                          \
+	1000000000ull		 /* a hole that the peer has acknowledged is waited for so long */
+#define LIMIT_GAP_WAIT_CHUNKS 64 /* ... or until so many segments stand behind it */
 
 /* Fragments */
-#define LIMIT_FRAGMENT_DATAGRAMS 4096                /* datagrams under way at once: fragmented mail is rare */
-#define LIMIT_FRAGMENT_BYTES     (16u * 1024 * 1024) /* bytes held of them all: 256 of the largest */
-#define LIMIT_FRAGMENTS          128                 /* fragments a datagram: 64 KB at RFC 791's MTU of 576 are 119 */
-#define LIMIT_FRAGMENT_IPV4_NS   30000000000ull      /* ns of capture time from the first fragment: as Linux waits */
-#define LIMIT_FRAGMENT_IPV6_NS   60000000000ull      /* ... RFC 8200 section 4.5 */
-#define LIMIT_FRAGMENT_DONE_NS   100000000ull        /* ns in which a copy of a fragment may still follow the whole */
+#define LIMIT_FRAGMENT_DATAGRAMS 4096 /* datagrams under way at once: fragmented mail is rare */
+#define LIMIT_FRAGMENT_BYTES	 (16u * 1024 * 1024) /* bytes held of them all: 256 of the largest */
+#define LIMIT_FRAGMENTS		 128 /* fragments a datagram: 64 KB at RFC 791's MTU of 576 are 119 */
+#define LIMIT_FRAGMENT_IPV4_NS                                                                     \
+	30000000000ull /* ns of capture time from the first fragment: as Linux waits */
+#define LIMIT_FRAGMENT_IPV6_NS 60000000000ull /* ... RFC 8200 section 4.5 */
+#define LIMIT_FRAGMENT_DONE_NS                                                                     \
+	100000000ull /* ns in which a copy of a fragment may still follow the whole */
 
 /* Tally and Redis */
-#define LIMIT_TALLY_PAIRS      500000 /* host pairs in memory (about 600 bytes each); written ones go first */
-#define LIMIT_PIPELINE         256    /* commands in flight: measured best between 100 and 500 */
-#define LIMIT_FLUSH_S          1      /* seconds from a record to its counters in Redis, at most */
-#define LIMIT_CONNECT_MS       2000   /* milliseconds for connecting to Redis */
-#define LIMIT_REPLY_MS         5000   /* milliseconds for one reply: a slow disk under fsync */
-#define LIMIT_BACKOFF_MIN_MS   100    /* first wait before connecting again; doubled each time ... */
-#define LIMIT_BACKOFF_MAX_MS   10000  /* ... up to this */
-#define LIMIT_DRAIN_MS         10000  /* milliseconds at exit for writing what waits; the rest goes to the spool */
-#define LIMIT_HEARTBEAT_S      5      /* seconds between two heartbeats */
-#define LIMIT_LEASE_S          15     /* a sensor's name is free again so long after its last heartbeat */
-#define LIMIT_ASIDE_S          30     /* seconds until a key of a foreign type is tried again */
-#define LIMIT_FLUSH_MS         200    /* milliseconds one flush may take while Redis keeps answering: packets wait */
-#define LIMIT_FLUSH_WAIT_MS    10     /* ... and may wait for a Redis that does not */
-#define LIMIT_TALLY_TEXT       256    /* bytes of a banner, HELO, SNI or product kept a host, with its NUL */
-#define LIMIT_TALLY_NAMES      64     /* unassigned ciphers and versions counted by name an entry; others as "other" */
+#define LIMIT_TALLY_PAIRS                                                                          \
+	500000 /* host pairs in memory (about 600 bytes each); written ones go first */
+#define LIMIT_PIPELINE	     256   /* commands in flight: measured best between 100 and 500 */
+#define LIMIT_FLUSH_S	     1	   /* seconds from a record to its counters in Redis, at most */
+#define LIMIT_CONNECT_MS     2000  /* milliseconds for connecting to Redis */
+#define LIMIT_REPLY_MS	     5000  /* milliseconds for one reply: a slow disk under fsync */
+#define LIMIT_BACKOFF_MIN_MS 100   /* first wait before connecting again; doubled each time ... */
+#define LIMIT_BACKOFF_MAX_MS 10000 /* ... up to this */
+#define LIMIT_DRAIN_MS                                                                             \
+	10000 /* milliseconds at exit for writing what waits; the rest goes to the spool */
+#define LIMIT_HEARTBEAT_S 5  /* seconds between two heartbeats */
+#define LIMIT_LEASE_S	  15 /* a sensor's name is free again so long after its last heartbeat */
+#define LIMIT_ASIDE_S	  30 /* seconds until a key of a foreign type is tried again */
+#define LIMIT_FLUSH_MS                                                                             \
+	200 /* milliseconds one flush may take while Redis keeps answering: packets wait */
+#define LIMIT_FLUSH_WAIT_MS 10 /* ... and may wait for a Redis that does not */
+#define LIMIT_TALLY_TEXT    256 /* bytes of a banner, HELO, SNI or product kept a host, with its NUL \
+				 */
+#define LIMIT_TALLY_NAMES                                                                          \
+	64 /* unassigned ciphers and versions counted by name an entry; others as "other" */
 
 /* Alerts */
-#define LIMIT_ALERT_KEYS       100000 /* alerts in memory (about 300 bytes each); those that do not fire go first */
-#define LIMIT_ALERT_CLEAN_S    86400  /* seconds without a match until a clean key is fixed, where a rule says nothing */
-#define LIMIT_ALERT_EVERY_S    86400  /* seconds between two messages of one alert, where a rule says nothing */
-#define LIMIT_ALERT_GONE_S     2592000 /* seconds without any session until an alert is gone: a monthly job is heard */
-#define LIMIT_ALERT_TTL_S      15552000 /* seconds that Redis keeps an alert after its last change: half a year */
-#define LIMIT_ALERT_KEY        512    /* bytes of an alert's key, with its NUL */
-#define LIMIT_ALERT_TICK       1024   /* buckets of alerts looked at a tick: all of them in some seconds */
-#define LIMIT_ALERT_CLAIMS     1000   /* changes that wait for Redis's word; more are decided here */
-#define LIMIT_ALERT_CLAIM_MS   5000   /* milliseconds until a change is decided without Redis: longer than its restart */
-#define LIMIT_ALERT_DRAIN_MS   15000  /* milliseconds at exit for what is under way; the journal keeps the rest */
-#define LIMIT_ALERT_JOURNAL    (16u * 1024 * 1024) /* bytes of the journal until it is written anew */
-#define LIMIT_ALERT_TOUCH_MS   10000  /* milliseconds between two words to the other sensors that an alert still holds */
-#define LIMIT_ACTIONS          1000   /* actions that wait (about 4 KB each); more are given up, and counted */
-#define LIMIT_ACTIONS_RUNNING  8      /* at once */
-#define LIMIT_ACTION_TARGETS   256    /* programs, recipients, addresses: back-off and rate are theirs */
-#define LIMIT_ACTION_S         30     /* seconds for one, where a rule says nothing */
-#define LIMIT_ACTION_TRIES     12     /* with the waits below: about 40 minutes */
-#define LIMIT_ACTION_WAIT_MS   1000   /* first wait after a failure; doubled each time ... */
+#define LIMIT_ALERT_KEYS                                                                           \
+	100000 /* alerts in memory (about 300 bytes each); those that do not fire go first */
+#define LIMIT_ALERT_CLEAN_S                                                                        \
+	86400 /* seconds without a match until a clean key is fixed, where a rule says nothing */
+#define LIMIT_ALERT_EVERY_S                                                                        \
+	86400 /* seconds between two messages of one alert, where a rule says nothing */
+#define LIMIT_ALERT_GONE_S                                                                         \
+	2592000 /* seconds without any session until an alert is gone: a monthly job is heard */
+#define LIMIT_ALERT_TTL_S                                                                          \
+	15552000 /* seconds that Redis keeps an alert after its last change: half a year */
+#define LIMIT_ALERT_KEY	 512	/* bytes of an alert's key, with its NUL */
+#define LIMIT_ALERT_TICK 1024	/* buckets of alerts looked at a tick: all of them in some seconds \
+				 */
+#define LIMIT_ALERT_CLAIMS 1000 /* changes that wait for Redis's word; more are decided here */
+#define LIMIT_ALERT_CLAIM_MS                                                                       \
+	5000 /* milliseconds until a change is decided without Redis: longer than its restart */
+#define LIMIT_ALERT_DRAIN_MS                                                                       \
+	15000 /* milliseconds at exit for what is under way; the journal keeps the rest */
+#define LIMIT_ALERT_JOURNAL (16u * 1024 * 1024) /* bytes of the journal until it is written anew   \
+						 */
+#define LIMIT_ALERT_TOUCH_MS                                                                       \
+	10000 /* milliseconds between two words to the other sensors that an alert still holds */
+#define LIMIT_ACTIONS 1000 /* actions that wait (about 4 KB each); more are given up, and counted  \
+			    */
+#define LIMIT_ACTIONS_RUNNING 8	  /* at once */
+#define LIMIT_ACTION_TARGETS  256 /* programs, recipients, addresses: back-off and rate are theirs \
+				   */
+#define LIMIT_ACTION_S		 30	/* seconds for one, where a rule says nothing */
+#define LIMIT_ACTION_TRIES	 12	/* with the waits below: about 40 minutes */
+#define LIMIT_ACTION_WAIT_MS	 1000	/* first wait after a failure; doubled each time ... */
 #define LIMIT_ACTION_WAIT_MAX_MS 300000 /* ... up to this */
-#define LIMIT_ACTION_RATE      60     /* programs started a minute, where a rule says nothing */
-#define LIMIT_ACTION_OUTPUT    160    /* bytes of what a failing action said, kept for the log, with a NUL */
-#define LIMIT_DIGEST_S         900    /* seconds between two mails to the same recipients, where a rule says nothing */
-#define LIMIT_DIGEST           200    /* alerts in one message; the next takes the rest */
+#define LIMIT_ACTION_RATE	 60	/* programs started a minute, where a rule says nothing */
+#define LIMIT_ACTION_OUTPUT                                                                        \
+	160 /* bytes of what a failing action said, kept for the log, with a NUL */
+#define LIMIT_DIGEST_S                                                                             \
+	900 /* seconds between two mails to the same recipients, where a rule says nothing */
+#define LIMIT_DIGEST 200 /* alerts in one message; the next takes the rest */
 
 /* History: what Redis knows of hosts, for conditions */
-#define LIMIT_HISTORY_HOSTS    50000  /* hosts and pairs in memory (about 250 bytes each); the longest unused go first */
-#define LIMIT_HISTORY_WAITING  500    /* sessions (about 1 KB each) that wait until it is read; more do without */
-#define LIMIT_HISTORY_WAIT_MS  2000   /* milliseconds that one waits; then it does without */
-#define LIMIT_STORE_ASKS       4096   /* questions to Redis that wait */
+#define LIMIT_HISTORY_HOSTS                                                                        \
+	50000 /* hosts and pairs in memory (about 250 bytes each); the longest unused go first */
+#define LIMIT_HISTORY_WAITING                                                                      \
+	500 /* sessions (about 1 KB each) that wait until it is read; more do without */
+#define LIMIT_HISTORY_WAIT_MS 2000 /* milliseconds that one waits; then it does without */
+#define LIMIT_STORE_ASKS      4096 /* questions to Redis that wait */
 
 #endif

@@ -24,14 +24,14 @@ struct sensor {
 	struct sensor_options options;
 	struct capture *capture;
 	struct pipeline *pipeline;
-	struct tally *tally;   /* NULL without Redis */
+	struct tally *tally; /* NULL without Redis */
 	struct store *store;
 	struct alerting *alerting; /* NULL without --rules */
-	FILE *json;            /* NULL without --json */
+	FILE *json;		   /* NULL without --json */
 	struct progress progress;
 	uint64_t next_flush_ns, next_stats_ns;
-	bool live;             /* packets come when they come: an interface, or standard input */
-	bool failed;           /* something could not be done; the rest went on */
+	bool live;   /* packets come when they come: an interface, or standard input */
+	bool failed; /* something could not be done; the rest went on */
 };
 
 /* Set by a signal; the capture is told to return early. */
@@ -61,7 +61,8 @@ static void catch_signals(struct capture *capture)
 	signal_capture = capture;
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGPIPE, &ignore, NULL); /* a Redis or reader that is gone is an error, not a death */
+	sigaction(
+	    SIGPIPE, &ignore, NULL); /* a Redis or reader that is gone is an error, not a death */
 }
 
 static void say(struct sensor *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -91,7 +92,8 @@ static const char *json_name(const struct sensor *s)
 /* Said once; what else takes records goes on. */
 static void give_up_json(struct sensor *s)
 {
-	say(s, "%s: cannot write records: %s; make room there and start again", json_name(s), strerror(errno));
+	say(s, "%s: cannot write records: %s; make room there and start again", json_name(s),
+	    strerror(errno));
 	s->failed = true;
 	if (s->json != stdout)
 		fclose(s->json);
@@ -115,8 +117,8 @@ static void take_record(void *context, const struct record *r)
 		give_up_json(s);
 }
 
-static void take_packet(void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured,
-    size_t length)
+static void take_packet(
+    void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured, size_t length)
 {
 	struct sensor *s = context;
 
@@ -184,7 +186,8 @@ static void housekeep(struct sensor *s)
 	}
 	if (s->store != NULL && now >= s->next_flush_ns) {
 		report_numbers(s);
-		(void)store_flush(s->store); /* away or refusing: it has said so, and keeps what waits */
+		(void)store_flush(
+		    s->store); /* away or refusing: it has said so, and keeps what waits */
 		s->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
 	}
 	if (s->json != NULL && s->live && fflush(s->json) != 0)
@@ -218,7 +221,8 @@ static void capture_all(struct sensor *s)
 	while (!stopping && count >= 0) {
 		count = capture_dispatch(s->capture, take_packet, s, error);
 		pipeline_flush(s->pipeline);
-		if (count == -2 && !stopping) { /* a signal in the middle of a pipe's packet is no failure */
+		if (count == -2 &&
+		    !stopping) { /* a signal in the middle of a pipe's packet is no failure */
 			say(s, "%s", error);
 			s->failed = true;
 		}
@@ -237,7 +241,8 @@ static bool open_json(struct sensor *s)
 		return true;
 	s->json = strcmp(s->options.json, "-") == 0 ? stdout : fopen(s->options.json, "a");
 	if (s->json == NULL)
-		say(s, "--json %s: %s; give a path that this user may write", s->options.json, strerror(errno));
+		say(s, "--json %s: %s; give a path that this user may write", s->options.json,
+		    strerror(errno));
 	return s->json != NULL;
 }
 
@@ -326,7 +331,8 @@ static void close_store(struct sensor *s)
 	if (s->store == NULL)
 		return;
 	report_numbers(s);
-	(void)store_drain(s->store, LIMIT_DRAIN_MS); /* what still waits then, store_close puts into the spool */
+	(void)store_drain(
+	    s->store, LIMIT_DRAIN_MS); /* what still waits then, store_close puts into the spool */
 	if (store_close(s->store) != 0)
 		s->failed = true;
 }

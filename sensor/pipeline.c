@@ -137,7 +137,8 @@ static void note_end(struct pipeline *p, struct flow *f, enum side side, const s
 		f->flags |= FLOW_RESET;
 	if (!(f->flags & FLOW_RESET) && (f->flags & both) != both)
 		return;
-	/* A reset that its receiver does not obey (RFC 5961), or seen before what it answers, ends nothing yet. */
+	/* A reset that its receiver does not obey (RFC 5961), or seen before what it answers, ends
+	 * nothing yet. */
 	if (f->state == FLOW_READING && (f->flags & FLOW_RESET || session_expects_more(f->session)))
 		f->flags |= FLOW_ENDING;
 	else
@@ -178,7 +179,8 @@ static void take_segment(struct pipeline *p, const struct segment *s, uint64_t h
 	if (f == NULL)
 		f = open_flow(p, s, hash, &from);
 	if (s->flags & FRAME_SYN)
-		*read_known(p, hash) = 0; /* the old connection's last segments stood in this queue, too */
+		*read_known(p, hash) =
+		    0; /* the old connection's last segments stood in this queue, too */
 	if (f == NULL || f->state == FLOW_CLOSED) {
 		if (f != NULL && f->flags & FLOW_SEARCH)
 			*read_known(p, hash) = hash;

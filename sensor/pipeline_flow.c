@@ -131,8 +131,8 @@ static void give_up_session(struct pipeline *p)
 	size_t places = flow_places(p->flows);
 	struct flow *victim = NULL, *f;
 
-	for (unsigned looked = 0, read = 0; looked < places && looked < SESSION_LOOK && read < SESSION_COMPARE;
-	     looked++) {
+	for (unsigned looked = 0, read = 0;
+	     looked < places && looked < SESSION_LOOK && read < SESSION_COMPARE; looked++) {
 		f = flow_at(p->flows, p->session_hand++ % places);
 		if (f == NULL || f->state != FLOW_READING)
 			continue;

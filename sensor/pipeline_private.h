@@ -13,7 +13,8 @@
 
 #define NS_PER_S 1000000000ull
 
-/* How far stamps may go back before the clock goes with them: captures change the order of packets by less. */
+/* How far stamps may go back before the clock goes with them: captures change the order of packets
+ * by less. */
 #define CLOCK_BACK_NS (10 * NS_PER_S)
 
 /* Segments decoded and not read yet. */

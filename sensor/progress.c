@@ -18,7 +18,8 @@ uint64_t progress_clock(void)
 
 void progress_begin(struct progress *p, bool replay)
 {
-	*p = (struct progress){.terminal = replay && isatty(STDERR_FILENO), .began_ns = progress_clock()};
+	*p = (struct progress){
+	    .terminal = replay && isatty(STDERR_FILENO), .began_ns = progress_clock()};
 	p->next_ns = p->began_ns + REDRAW_NS;
 }
 
@@ -55,7 +56,8 @@ void progress_clear(struct progress *p)
 	p->shown = false;
 }
 
-void progress_stats(const struct capture_counters *c, const struct pipeline_stats *s, uint64_t records_lost)
+void progress_stats(
+    const struct capture_counters *c, const struct pipeline_stats *s, uint64_t records_lost)
 {
 	const struct {
 		const char *name;
@@ -86,7 +88,8 @@ void progress_stats(const struct capture_counters *c, const struct pipeline_stat
 static void say_loss(const char *what, uint64_t count)
 {
 	if (count > 0)
-		fprintf(stderr, "tlsvane-sensor: %llu %s: some verdicts are less sure\n", (unsigned long long)count, what);
+		fprintf(stderr, "tlsvane-sensor: %llu %s: some verdicts are less sure\n",
+		    (unsigned long long)count, what);
 }
 
 void progress_summary(const struct progress *p, const struct capture_counters *c,
@@ -94,9 +97,10 @@ void progress_summary(const struct progress *p, const struct capture_counters *c
 {
 	double seconds = (double)(progress_clock() - p->began_ns) / (double)NS_PER_S;
 
-	fprintf(stderr, "tlsvane-sensor: %llu packets, %llu of them mail, %llu sessions in %.1f s\n",
-	    (unsigned long long)s->packets, (unsigned long long)s->segments, (unsigned long long)s->sessions,
-	    seconds);
+	fprintf(stderr,
+	    "tlsvane-sensor: %llu packets, %llu of them mail, %llu sessions in %.1f s\n",
+	    (unsigned long long)s->packets, (unsigned long long)s->segments,
+	    (unsigned long long)s->sessions, seconds);
 	say_loss("packets dropped by the kernel", c->dropped_kernel);
 	say_loss("packets dropped by the interface", c->dropped_interface);
 	say_loss("bytes missing from the capture", s->gap_bytes);

@@ -6,10 +6,10 @@
 #include "pipeline.h"
 
 struct progress {
-	bool terminal;      /* stderr is one, and a replay runs */
-	bool shown;         /* a progress line stands on the screen */
-	uint64_t began_ns;  /* monotonic */
-	uint64_t next_ns;   /* when the line is due again */
+	bool terminal;	   /* stderr is one, and a replay runs */
+	bool shown;	   /* a progress line stands on the screen */
+	uint64_t began_ns; /* monotonic */
+	uint64_t next_ns;  /* when the line is due again */
 };
 
 /* Monotonic time in ns. */
@@ -25,7 +25,8 @@ void progress_show(struct progress *p, uint64_t now_ns, const struct capture_cou
 void progress_clear(struct progress *p);
 
 /* One line for --stats: name=value pairs. */
-void progress_stats(const struct capture_counters *c, const struct pipeline_stats *stats, uint64_t records_lost);
+void progress_stats(
+    const struct capture_counters *c, const struct pipeline_stats *stats, uint64_t records_lost);
 
 /* The last lines: what was read, and every loss that makes the answer less sure. */
 void progress_summary(const struct progress *p, const struct capture_counters *c,

@@ -50,54 +50,84 @@ static const char *const tunnels[] = {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define FIELD(name_, type_, member_, help_, example_) \
-	{.name = name_, .type = type_, .offset = offsetof(struct record, member_), .help = help_, \
-	    .example = example_}
-#define ENUM(name_, member_, names_, help_, example_) \
-	{.name = name_, .type = FIELD_ENUM, .offset = offsetof(struct record, member_), .names = names_, \
-	    .names_count = COUNT(names_), .help = help_, .example = example_}
+#define FIELD(name_, type_, member_, help_, example_)                                              \
+	{                                                                                          \
+		.name = name_, .type = type_, .offset = offsetof(struct record, member_),          \
+		.help = help_, .example = example_                                                 \
+	}
+#define ENUM(name_, member_, names_, help_, example_)                                              \
+	{                                                                                          \
+		.name = name_, .type = FIELD_ENUM, .offset = offsetof(struct record, member_),     \
+		.names = names_, .names_count = COUNT(names_), .help = help_, .example = example_  \
+	}
 
 const struct field record_fields[] = {
-    FIELD("@timestamp", FIELD_TIME, start_ns, "Time of the first packet, UTC.", "2026-03-01T08:15:30.123456789Z"),
-    FIELD("event.duration", FIELD_DURATION, duration_ns, "First to last packet, in nanoseconds.", "184000000"),
+    FIELD("@timestamp", FIELD_TIME, start_ns, "Time of the first packet, UTC.",
+	"2026-03-01T08:15:30.123456789Z"),
+    FIELD("event.duration", FIELD_DURATION, duration_ns, "First to last packet, in nanoseconds.",
+	"184000000"),
     FIELD("client.ip", FIELD_IP, client_ip, "Who opened the connection.", "192.0.2.10"),
     FIELD("client.port", FIELD_NUMBER, client_port, "The client's TCP port.", "49152"),
     FIELD("server.ip", FIELD_IP, server_ip, "Who was asked.", "2001:db8::25"),
     FIELD("server.port", FIELD_NUMBER, server_port, "The server's TCP port.", "25"),
     FIELD("network.vlan.id", FIELD_NUMBER, vlan, "Outermost VLAN id.", "120"),
-    FIELD("network.inner.vlan.id", FIELD_NUMBER, inner_vlan, "Next VLAN id, behind the outermost.", "7"),
-    ENUM("network.tunnel", tunnel, tunnels, "The innermost tunnel that carried the connection.", "vxlan"),
+    FIELD("network.inner.vlan.id", FIELD_NUMBER, inner_vlan, "Next VLAN id, behind the outermost.",
+	"7"),
+    ENUM("network.tunnel", tunnel, tunnels, "The innermost tunnel that carried the connection.",
+	"vxlan"),
     FIELD("network.protocol", FIELD_TEXT, protocol, "smtp, or what else is spoken.", "smtp"),
-    FIELD("smtp.banner", FIELD_TEXT, banner, "The greeting's text, behind its code.", "mx.example.net ESMTP Postfix"),
-    FIELD("smtp.helo", FIELD_TEXT, helo, "The name that the client gave with EHLO or HELO.", "out.example.org"),
+    FIELD("smtp.banner", FIELD_TEXT, banner, "The greeting's text, behind its code.",
+	"mx.example.net ESMTP Postfix"),
+    FIELD("smtp.helo", FIELD_TEXT, helo, "The name that the client gave with EHLO or HELO.",
+	"out.example.org"),
     FIELD("smtp.software", FIELD_TEXT, software, "The server's product.", "Postfix"),
-    FIELD("smtp.starttls.offered", FIELD_BOOLEAN, starttls_offered, "STARTTLS stood among the EHLO capabilities.", "true"),
-    FIELD("smtp.starttls.requested", FIELD_BOOLEAN, starttls_requested, "The client sent STARTTLS.", "true"),
-    FIELD("smtp.starttls.reply", FIELD_NUMBER, starttls_reply, "The reply code to STARTTLS.", "220"),
-    FIELD("smtp.plaintext_mail", FIELD_BOOLEAN, plaintext_mail, "MAIL FROM went in the clear.", "false"),
-    FIELD("tls.version_protocol", FIELD_VERSION_PROTOCOL, tls_version, "tls, or ssl for SSL 2 and 3.", "tls"),
-    FIELD("tls.version", FIELD_VERSION, tls_version, "The negotiated version, from ServerHello alone.", "1.2"),
-    FIELD("tls.cipher", FIELD_CIPHER, cipher_suite, "The negotiated cipher suite by its IANA name.", "TLS_AES_256_GCM_SHA384"),
+    FIELD("smtp.starttls.offered", FIELD_BOOLEAN, starttls_offered,
+	"STARTTLS stood among the EHLO capabilities.", "true"),
+    FIELD("smtp.starttls.requested", FIELD_BOOLEAN, starttls_requested, "The client sent STARTTLS.",
+	"true"),
+    FIELD(
+	"smtp.starttls.reply", FIELD_NUMBER, starttls_reply, "The reply code to STARTTLS.", "220"),
+    FIELD("smtp.plaintext_mail", FIELD_BOOLEAN, plaintext_mail, "MAIL FROM went in the clear.",
+	"false"),
+    FIELD("tls.version_protocol", FIELD_VERSION_PROTOCOL, tls_version,
+	"tls, or ssl for SSL 2 and 3.", "tls"),
+    FIELD("tls.version", FIELD_VERSION, tls_version,
+	"The negotiated version, from ServerHello alone.", "1.2"),
+    FIELD("tls.cipher", FIELD_CIPHER, cipher_suite, "The negotiated cipher suite by its IANA name.",
+	"TLS_AES_256_GCM_SHA384"),
     FIELD("tls.curve", FIELD_GROUP, group, "The key-exchange group by its IANA name.", "x25519"),
     FIELD("tls.dh_bits", FIELD_NUMBER, dh_bits, "Size of the DHE prime, in bits.", "2048"),
-    FIELD("tls.established", FIELD_BOOLEAN, established, "Both sides went on to encrypted data.", "true"),
+    FIELD("tls.established", FIELD_BOOLEAN, established, "Both sides went on to encrypted data.",
+	"true"),
     FIELD("tls.resumed", FIELD_BOOLEAN, resumed, "An abbreviated handshake.", "false"),
     FIELD("tls.next_protocol", FIELD_TEXT, next_protocol, "ALPN, as the server chose it.", "smtp"),
-    FIELD("tls.client.server_name", FIELD_TEXT, server_name, "The server's name in the client's SNI.", "mx.example.net"),
-    FIELD("tls.client.min_version", FIELD_VERSION, client_min_version, "The lowest version offered, where supported_versions tells.", "1.2"),
-    FIELD("tls.client.max_version", FIELD_VERSION, client_max_version, "The highest version offered.", "1.3"),
-    FIELD("tls.client.fallback_scsv", FIELD_BOOLEAN, fallback_scsv, "The client fell back on purpose (RFC 7507).", "false"),
-    FIELD("tls.client.certificate_requested", FIELD_BOOLEAN, certificate_requested, "The server asked for a client certificate, in the clear.", "true"),
-    FIELD("tls.client.certificate_sent", FIELD_BOOLEAN, certificate_sent, "The client sent one, in the clear.", "true"),
-    ENUM("tls.server.downgrade_sentinel", sentinel, sentinels, "ServerHello says that the server can do more (RFC 8446 section 4.1.3).", "1.1"),
-    ENUM("tls.alert.side", alert_side, sides, "Who sent the first fatal (else first) alert in the clear.", "server"),
+    FIELD("tls.client.server_name", FIELD_TEXT, server_name,
+	"The server's name in the client's SNI.", "mx.example.net"),
+    FIELD("tls.client.min_version", FIELD_VERSION, client_min_version,
+	"The lowest version offered, where supported_versions tells.", "1.2"),
+    FIELD("tls.client.max_version", FIELD_VERSION, client_max_version,
+	"The highest version offered.", "1.3"),
+    FIELD("tls.client.fallback_scsv", FIELD_BOOLEAN, fallback_scsv,
+	"The client fell back on purpose (RFC 7507).", "false"),
+    FIELD("tls.client.certificate_requested", FIELD_BOOLEAN, certificate_requested,
+	"The server asked for a client certificate, in the clear.", "true"),
+    FIELD("tls.client.certificate_sent", FIELD_BOOLEAN, certificate_sent,
+	"The client sent one, in the clear.", "true"),
+    ENUM("tls.server.downgrade_sentinel", sentinel, sentinels,
+	"ServerHello says that the server can do more (RFC 8446 section 4.1.3).", "1.1"),
+    ENUM("tls.alert.side", alert_side, sides,
+	"Who sent the first fatal (else first) alert in the clear.", "server"),
     ENUM("tls.alert.level", alert_level, alert_levels, "Its level.", "fatal"),
     FIELD("tls.alert.code", FIELD_ALERT_CODE, alert_code, "Its code.", "40"),
-    FIELD("tls.alert.description", FIELD_ALERT_DESCRIPTION, alert_code, "Its name.", "handshake_failure"),
+    FIELD("tls.alert.description", FIELD_ALERT_DESCRIPTION, alert_code, "Its name.",
+	"handshake_failure"),
     ENUM("tlsvane.outcome", outcome, outcomes, "What became of the session.", "tls"),
-    ENUM("tlsvane.legacy_side", legacy_side, legacy_sides, "Whose fault a version below TLS 1.2 is.", "server"),
-    ENUM("tlsvane.confidence", confidence, confidences, "How much of the session was seen.", "full"),
-    FIELD("tlsvane.history", FIELD_STRING, history, "The dialogue in letters, upper case from the client.", "bErSs:CSXKnGIFif"),
+    ENUM("tlsvane.legacy_side", legacy_side, legacy_sides,
+	"Whose fault a version below TLS 1.2 is.", "server"),
+    ENUM(
+	"tlsvane.confidence", confidence, confidences, "How much of the session was seen.", "full"),
+    FIELD("tlsvane.history", FIELD_STRING, history,
+	"The dialogue in letters, upper case from the client.", "bErSs:CSXKnGIFif"),
 };
 
 const size_t record_field_count = COUNT(record_fields);
@@ -155,7 +185,8 @@ static const char *name_in(const char *const *names, size_t count, unsigned valu
 
 bool record_tells_legacy(const struct record *r)
 {
-	return r->tls_version != 0 || r->legacy_side == LEGACY_CLIENT || r->legacy_side == LEGACY_SERVER;
+	return r->tls_version != 0 || r->legacy_side == LEGACY_CLIENT ||
+	       r->legacy_side == LEGACY_SERVER;
 }
 
 bool record_is_legacy(const struct record *r)
@@ -202,7 +233,8 @@ static void say_code(struct field_value *v, const char *name, unsigned code)
 	say_text(v, name);
 }
 
-static void say_u16(struct field_value *v, const struct record *r, const struct field *f, uint16_t n)
+static void say_u16(
+    struct field_value *v, const struct record *r, const struct field *f, uint16_t n)
 {
 	switch (f->type) {
 	case FIELD_NUMBER:

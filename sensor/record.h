@@ -1,7 +1,7 @@
 /*
- * The session record: what one SMTP connection said of itself. A flat struct without pointers, so that it can
- * be copied, shrunk to what it uses, and sent through a pipe as it is. The field table gives every field its
- * dotted name, once, for JSON, rules, help and manual.
+ * The session record: what one SMTP connection said of itself. A flat struct without pointers, so
+ * that it can be copied, shrunk to what it uses, and sent through a pipe as it is. The field table
+ * gives every field its dotted name, once, for JSON, rules, help and manual.
  */
 #ifndef TLSVANE_RECORD_H
 #define TLSVANE_RECORD_H
@@ -13,7 +13,7 @@
 
 #include "../parsers/frame.h"
 
-#define RECORD_TEXT_MAX    2048 /* bytes for all texts of one record together, each with its NUL */
+#define RECORD_TEXT_MAX	   2048 /* bytes for all texts of one record together, each with its NUL */
 #define RECORD_HISTORY_MAX 64
 
 enum record_flag { /* a boolean that may not have been seen */
@@ -67,20 +67,20 @@ struct record {
 	uint16_t vlan, inner_vlan;
 	uint16_t starttls_reply;
 	uint16_t tls_version, client_min_version, client_max_version; /* enum tls_version */
-	uint16_t cipher_suite; /* good with tls_version */
+	uint16_t cipher_suite;					      /* good with tls_version */
 	uint16_t group, dh_bits;
-	uint8_t tunnel;        /* enum frame_tunnel */
+	uint8_t tunnel;						      /* enum frame_tunnel */
 	uint8_t starttls_offered, starttls_requested, plaintext_mail; /* enum record_flag */
 	uint8_t established, resumed, fallback_scsv, certificate_requested, certificate_sent;
-	uint8_t sentinel;      /* enum tls_sentinel */
-	uint8_t alert_side;    /* enum record_side */
-	uint8_t alert_level;   /* 1 warning, 2 fatal; 0: no alert, and alert_code says nothing */
+	uint8_t sentinel;    /* enum tls_sentinel */
+	uint8_t alert_side;  /* enum record_side */
+	uint8_t alert_level; /* 1 warning, 2 fatal; 0: no alert, and alert_code says nothing */
 	uint8_t alert_code;
 	uint8_t outcome, legacy_side, confidence;
 	char history[RECORD_HISTORY_MAX];
 	/* Texts: where each begins in text[], 0: absent. */
 	uint16_t protocol, banner, helo, software, server_name, next_protocol;
-	uint16_t text_used;    /* bytes of text[] in use; what lies behind is not part of the record */
+	uint16_t text_used; /* bytes of text[] in use; what lies behind is not part of the record */
 	char text[RECORD_TEXT_MAX];
 };
 
@@ -89,36 +89,37 @@ void record_init(struct record *r);
 /* Bytes of *r that matter: a copy of so many is the record. */
 size_t record_size(const struct record *r);
 
-/* Adds a text and sets *field (a member of *r) to it. A text that no longer fits is cut at a character; an empty one stays absent. */
+/* Adds a text and sets *field (a member of *r) to it. A text that no longer fits is cut at a
+ * character; an empty one stays absent. */
 void record_set_text(struct record *r, uint16_t *field, const char *text);
 
 /* The text behind an offset of *r, NULL where absent. */
 const char *record_text(const struct record *r, uint16_t field);
 
 enum field_type {
-	FIELD_TIME,          /* uint64_t, ns since the epoch -> RFC 3339 */
-	FIELD_DURATION,      /* uint64_t, ns */
-	FIELD_IP,            /* struct frame_address -> RFC 5952 */
-	FIELD_NUMBER,        /* uint16_t */
-	FIELD_BOOLEAN,       /* uint8_t, enum record_flag */
-	FIELD_TEXT,          /* uint16_t, offset in text[] */
-	FIELD_STRING,        /* char[], NUL-terminated in place */
-	FIELD_VERSION,       /* uint16_t, enum tls_version -> "1.2" */
+	FIELD_TIME,	/* uint64_t, ns since the epoch -> RFC 3339 */
+	FIELD_DURATION, /* uint64_t, ns */
+	FIELD_IP,	/* struct frame_address -> RFC 5952 */
+	FIELD_NUMBER,	/* uint16_t */
+	FIELD_BOOLEAN,	/* uint8_t, enum record_flag */
+	FIELD_TEXT,	/* uint16_t, offset in text[] */
+	FIELD_STRING,	/* char[], NUL-terminated in place */
+	FIELD_VERSION,	/* uint16_t, enum tls_version -> "1.2" */
 	FIELD_VERSION_PROTOCOL,
 	FIELD_CIPHER,
 	FIELD_GROUP,
-	FIELD_ENUM,          /* uint8_t, index into `names`, 0 absent */
+	FIELD_ENUM, /* uint8_t, index into `names`, 0 absent */
 	FIELD_ALERT_CODE,
 	FIELD_ALERT_DESCRIPTION,
 };
 
 struct field {
-	const char *name;    /* "tls.version" */
-	uint8_t type;        /* enum field_type */
-	uint16_t offset;     /* in struct record */
+	const char *name;	  /* "tls.version" */
+	uint8_t type;		  /* enum field_type */
+	uint16_t offset;	  /* in struct record */
 	const char *const *names; /* FIELD_ENUM: its words, by value; names[0] is NULL */
 	uint8_t names_count;
-	const char *help;    /* one sentence */
+	const char *help; /* one sentence */
 	const char *example;
 };
 
@@ -133,16 +134,16 @@ const struct field *record_field(const char *name);
 
 struct field_value {
 	enum { VALUE_ABSENT, VALUE_TEXT, VALUE_NUMBER, VALUE_BOOLEAN } kind;
-	uint64_t number;     /* VALUE_NUMBER, VALUE_BOOLEAN */
-	const char *text;    /* VALUE_TEXT: points into the record, static storage or `buffer` */
+	uint64_t number;  /* VALUE_NUMBER, VALUE_BOOLEAN */
+	const char *text; /* VALUE_TEXT: points into the record, static storage or `buffer` */
 	char buffer[FIELD_VALUE_MAX];
 };
 
 /* What a field says in a record. *value is good as long as itself and *r are. */
 void record_value(const struct record *r, const struct field *field, struct field_value *value);
 
-/* Whether the session tells who is legacy, or that nobody is: a version was negotiated, or an alert blames a side.
- * Elsewhere legacy_side is unknown because nothing was there to know. */
+/* Whether the session tells who is legacy, or that nobody is: a version was negotiated, or an alert
+ * blames a side. Elsewhere legacy_side is unknown because nothing was there to know. */
 bool record_tells_legacy(const struct record *r);
 
 /* Whether it was held below TLS 1.2, or failed for want of a version. */

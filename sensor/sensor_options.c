@@ -13,7 +13,7 @@
 #include "store.h"
 
 #define PASSWORD_VARIABLE "TLSVANE_REDIS_PASSWORD"
-#define PASSWORD_MAX      512 /* bytes of a password file's first line */
+#define PASSWORD_MAX	  512 /* bytes of a password file's first line */
 
 static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -61,8 +61,9 @@ static int set_json(struct sensor_options *o, const char *value)
 static int set_name(struct sensor_options *o, const char *value)
 {
 	if (!store_sensor_valid(value) || strlen(value) >= sizeof(o->name))
-		return wrong("--name %s: give at most %zu letters, digits, dots, dashes or underscores", value,
-		    sizeof(o->name) - 1);
+		return wrong(
+		    "--name %s: give at most %zu letters, digits, dots, dashes or underscores",
+		    value, sizeof(o->name) - 1);
 	snprintf(o->name, sizeof(o->name), "%s", value);
 	return 0;
 }
@@ -70,7 +71,8 @@ static int set_name(struct sensor_options *o, const char *value)
 static int set_ports(struct sensor_options *o, const char *value)
 {
 	if (!ports_parse(value, &o->ports))
-		return wrong("--ports %s: give at most %d TCP ports with commas between them, such as " PORTS_EXAMPLE,
+		return wrong("--ports %s: give at most %d TCP ports with commas between them, such "
+			     "as " PORTS_EXAMPLE,
 		    value, PORTS_MAX);
 	return 0;
 }
@@ -85,7 +87,8 @@ static int set_any_port(struct sensor_options *o, const char *value)
 static int set_spool(struct sensor_options *o, const char *value)
 {
 	if (strlen(value) >= sizeof(o->spool))
-		return wrong("--spool: the path is longer than %zu bytes; give a shorter one", sizeof(o->spool) - 1);
+		return wrong("--spool: the path is longer than %zu bytes; give a shorter one",
+		    sizeof(o->spool) - 1);
 	snprintf(o->spool, sizeof(o->spool), "%s", value);
 	return 0;
 }
@@ -102,7 +105,8 @@ static int set_stats(struct sensor_options *o, const char *value)
 	unsigned long seconds = strtoul(value, &end, 10);
 
 	if (end == value || *end != '\0' || seconds == 0 || seconds > 86400)
-		return wrong("--stats %s: give the seconds between two lines, from 1 to 86400", value);
+		return wrong(
+		    "--stats %s: give the seconds between two lines, from 1 to 86400", value);
 	o->stats_s = (unsigned)seconds;
 	return 0;
 }
@@ -117,7 +121,9 @@ static int set_retention(struct sensor_options *o, const char *value)
 
 	unit = end == value || *end == '\0' || end[1] != '\0' ? NULL : strchr(units, *end);
 	if (unit == NULL || number == 0 || number > 100000 || value[0] == '-')
-		return wrong("--retention %s: give a number and a unit, such as 90d (s, m, h, d or w)", value);
+		return wrong(
+		    "--retention %s: give a number and a unit, such as 90d (s, m, h, d or w)",
+		    value);
 	o->retention_s = number * seconds[unit - units];
 	return 0;
 }
@@ -129,14 +135,16 @@ static int set_password_file(struct sensor_options *o, const char *value)
 	size_t length;
 
 	if (file == NULL)
-		return wrong("--password-file %s: %s; check the path and who may read it", value, strerror(errno));
+		return wrong("--password-file %s: %s; check the path and who may read it", value,
+		    strerror(errno));
 	if (fgets(line, sizeof(line), file) == NULL)
 		line[0] = '\0';
 	fclose(file);
 	length = strcspn(line, "\r\n");
 	if (length == 0 || length > PASSWORD_MAX)
-		return wrong("--password-file %s: its first line must be the password, at most %d bytes", value,
-		    PASSWORD_MAX);
+		return wrong(
+		    "--password-file %s: its first line must be the password, at most %d bytes",
+		    value, PASSWORD_MAX);
 	line[length] = '\0';
 	free(o->password);
 	o->password = strdup(line);
@@ -150,17 +158,20 @@ static const struct option_row {
 } rows[] = {
     {"--interface", "-i", "IFACE", "capture live on an interface", set_interface},
     {"--read", "-r", "FILE", "replay a pcap or pcapng file, - for standard input", set_file},
-    {"--redis", NULL, "URL", "count into Redis: unix:/path or redis://[:password@]host:port/db", set_redis},
-    {"--password-file", NULL, "FILE", "the Redis password is the first line (or set " PASSWORD_VARIABLE ")",
-	set_password_file},
+    {"--redis", NULL, "URL", "count into Redis: unix:/path or redis://[:password@]host:port/db",
+	set_redis},
+    {"--password-file", NULL, "FILE",
+	"the Redis password is the first line (or set " PASSWORD_VARIABLE ")", set_password_file},
     {"--name", NULL, "NAME", "this sensor's name in Redis (the host's)", set_name},
-    {"--ports", NULL, "P,Q", "TCP ports on which mail is spoken, such as " PORTS_EXAMPLE " (25)", set_ports},
-    {"--any-port", NULL, NULL, "find SMTP on all other TCP ports, too: looks at every TCP packet", set_any_port},
+    {"--ports", NULL, "P,Q", "TCP ports on which mail is spoken, such as " PORTS_EXAMPLE " (25)",
+	set_ports},
+    {"--any-port", NULL, NULL, "find SMTP on all other TCP ports, too: looks at every TCP packet",
+	set_any_port},
     {"--json", NULL, "FILE", "write a record a line as it ends, - for standard output", set_json},
     {"--rules", NULL, "FILE", "raise alerts by these rules; SIGHUP loads them anew", set_rules},
     {"--stats", NULL, "SECONDS", "write a line of statistics so often", set_stats},
-    {"--retention", NULL, "TIME", "let a host pair expire so long after its last session, such as 90d",
-	set_retention},
+    {"--retention", NULL, "TIME",
+	"let a host pair expire so long after its last session, such as 90d", set_retention},
     {"--spool", NULL, "FILE", "where counters wait that Redis could not take", set_spool},
     {"--help", "-h", NULL, "this", NULL},
     {"--version", "-V", NULL, "the version", NULL},
@@ -175,8 +186,9 @@ static void show_help(void)
 	puts("tlsvane-sensor (-i IFACE | -r FILE) [--redis URL] [--json FILE]\n"
 	     "Watches SMTP, reads what each STARTTLS handshake negotiated, counts it in Redis.\n");
 	for (size_t i = 0; i < ROWS; i++) {
-		snprintf(option, sizeof(option), "%s %s %s", rows[i].letter != NULL ? rows[i].letter : "  ",
-		    rows[i].name, rows[i].value != NULL ? rows[i].value : "");
+		snprintf(option, sizeof(option), "%s %s %s",
+		    rows[i].letter != NULL ? rows[i].letter : "  ", rows[i].name,
+		    rows[i].value != NULL ? rows[i].value : "");
 		printf("  %-30s %s\n", option, rows[i].help);
 	}
 }
@@ -195,7 +207,8 @@ static const struct option_row *find_row(const char *text)
 	return NULL;
 }
 
-static int take_option(struct sensor_options *o, const struct option_row *row, int argc, char **argv, int *at)
+static int take_option(
+    struct sensor_options *o, const struct option_row *row, int argc, char **argv, int *at)
 {
 	const char *equals = strncmp(argv[*at], "--", 2) == 0 ? strchr(argv[*at], '=') : NULL;
 
@@ -208,7 +221,8 @@ static int take_option(struct sensor_options *o, const struct option_row *row, i
 	return row->set(o, argv[++*at]);
 }
 
-/* Makes the folders above a file, for this user alone. What cannot be made, the spool itself complains of. */
+/* Makes the folders above a file, for this user alone. What cannot be made, the spool itself
+ * complains of. */
 static void make_folders(char *path)
 {
 	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
@@ -258,7 +272,8 @@ static int complete(struct sensor_options *o)
 	const char *password = getenv(PASSWORD_VARIABLE);
 
 	if (o->interface == NULL && o->file == NULL)
-		return wrong("nothing to listen to: give -i IFACE for a live capture or -r FILE for a recorded one");
+		return wrong("nothing to listen to: give -i IFACE for a live capture or -r FILE "
+			     "for a recorded one");
 	if (o->interface != NULL && o->file != NULL)
 		return wrong("-i and -r exclude each other: run one sensor for each");
 	if (o->redis == NULL && o->json == NULL && o->rules == NULL)

@@ -8,24 +8,24 @@
 #define SENSOR_PATH_MAX 1024
 
 struct sensor_options {
-	const char *interface;    /* -i, or ... */
-	const char *file;         /* -r, "-" for standard input */
-	const char *redis;        /* URL, NULL: no Redis */
-	char *password;           /* from a file or the environment, NULL: none; owned */
-	const char *json;         /* path, "-" for standard output, NULL: none */
-	const char *rules;        /* path, NULL: no alerts */
+	const char *interface; /* -i, or ... */
+	const char *file;      /* -r, "-" for standard input */
+	const char *redis;     /* URL, NULL: no Redis */
+	char *password;	       /* from a file or the environment, NULL: none; owned */
+	const char *json;      /* path, "-" for standard output, NULL: none */
+	const char *rules;     /* path, NULL: no alerts */
 	char name[SENSOR_NAME_MAX];
 	char spool[SENSOR_PATH_MAX];
 	struct ports ports;
-	bool any_port;            /* find SMTP on other ports, too */
-	unsigned stats_s;         /* seconds between two lines of statistics, 0: none */
-	uint64_t retention_s;     /* 0: for ever */
+	bool any_port;	      /* find SMTP on other ports, too */
+	unsigned stats_s;     /* seconds between two lines of statistics, 0: none */
+	uint64_t retention_s; /* 0: for ever */
 };
 
 enum sensor_options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_WRONG };
 
-/* Reads argv. OPTIONS_DONE: help or version was asked for and shown. OPTIONS_WRONG: one line on stderr has
- * said what is wrong and the mend. */
+/* Reads argv. OPTIONS_DONE: help or version was asked for and shown. OPTIONS_WRONG: one line on
+ * stderr has said what is wrong and the mend. */
 enum sensor_options_result sensor_options_parse(struct sensor_options *o, int argc, char **argv);
 
 void sensor_options_free(struct sensor_options *o);

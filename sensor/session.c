@@ -130,7 +130,8 @@ static size_t read_dialog(struct session *s, struct session_shared *shared, enum
 static void lend(struct session *s, struct session_shared *shared, enum side side)
 {
 	size_t wants = s->tls.side[side].wants;
-	bool fits = wants <= TLS_MESSAGE_MAX && shared->lent - s->lent_size[side] + wants <= LIMIT_LENT_TOTAL;
+	bool fits = wants <= TLS_MESSAGE_MAX &&
+		    shared->lent - s->lent_size[side] + wants <= LIMIT_LENT_TOTAL;
 	uint8_t *memory = fits ? realloc(s->lent[side], wants) : NULL;
 
 	if (memory != NULL) {
@@ -217,7 +218,8 @@ static bool acks_unread(const struct session *s, enum side side, bool behind)
 	return sequence_ahead(ack, awaited ? stream_seen_end(other) : other->next) > 1;
 }
 
-/* Where each acknowledges what the other has yet to say, one of them lies: the client goes first. */
+/* Where each acknowledges what the other has yet to say, one of them lies: the client goes first.
+ */
 static bool too_early(const struct session *s, enum side side, bool behind)
 {
 	if (s->hurry || !acks_unread(s, side, behind))

@@ -40,8 +40,8 @@ struct session {
 	bool hurry;	     /* the end has come: the order of the two sides no longer matters */
 	bool had_tls;	     /* `tls` below is what was said with last */
 	struct session_search search;
-	uint32_t lent_size[SIDES];   /* bytes of the next */
-	uint8_t *lent[SIDES]; /* memory for messages that span records */
+	uint32_t lent_size[SIDES]; /* bytes of the next */
+	uint8_t *lent[SIDES];	   /* memory for messages that span records */
 	struct discover_flow
 	    *asked;		/* SESSION_FOREIGN, or sought: what nDPI knows; NULL: nothing */
 	struct smtp_facts smtp; /* behind SESSION_DIALOG: what the dialogue said */
@@ -61,7 +61,7 @@ struct session_end {
 /* What all sessions of a pipeline share. */
 struct session_shared {
 	struct stream_stats streams;
-	size_t lent;               /* bytes lent to all handshakes together; at most LIMIT_LENT_TOTAL */
+	size_t lent; /* bytes lent to all handshakes together; at most LIMIT_LENT_TOTAL */
 	struct discover *discover; /* made when the first foreign flow comes; NULL before */
 	uint64_t tls_malformed;	   /* sessions with a handshake that could not be read to its end */
 };

@@ -89,8 +89,8 @@ void store_status(const struct store *s, struct store_status *status);
 struct wire;
 struct redisReply;
 
-/* A reply, borrowed; an error only where it is one of the command (WRONGTYPE, ERR ...). NULL: it did
- * not come, and what was asked may or may not have been done. */
+/* A reply, borrowed; an error only where it is one of the command (WRONGTYPE, ERR ...). NULL: it
+ * did not come, and what was asked may or may not have been done. */
 typedef void store_answer(void *context, const struct redisReply *reply);
 
 /*

@@ -32,7 +32,7 @@
 #define KEY_ALERTS	  "tlsvane:alerts:%s"	 /* sensor: the stream of its alerts */
 #define CHANNEL_ALERTS	  "tlsvane:alerts"
 
-#define KEY_SENSORS	      "tlsvane:sensors"
-#define KEY_SCHEMA	      "tlsvane:schema"
+#define KEY_SENSORS "tlsvane:sensors"
+#define KEY_SCHEMA  "tlsvane:schema"
 
 #endif

@@ -358,7 +358,8 @@ void stream_give_up_gap(struct stream *s, struct stream_stats *stats)
 		missing = stream_unseen(s);
 	s->unseen_since_ns = 0;
 	if (missing == 0 ||
-	    hold(s, stats, last, &(struct stream_piece){.sequence = end, .missing = missing}) == NULL)
+	    hold(s, stats, last, &(struct stream_piece){.sequence = end, .missing = missing}) ==
+		NULL)
 		return;
 	stats->gaps++;
 	stats->gap_bytes += missing;

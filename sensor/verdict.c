@@ -35,8 +35,8 @@ static uint8_t mail_outcome(const struct record *r, const struct verdict_facts *
 /* 220, and the client, whom we see, ended it without a ClientHello. */
 static bool abandoned(const struct record *r, const struct verdict_facts *f)
 {
-	return r->starttls_reply / 100 == 2 && !f->client_hello && !f->server_hello && f->client_seen &&
-	    f->ended && !f->gap;
+	return r->starttls_reply / 100 == 2 && !f->client_hello && !f->server_hello &&
+	       f->client_seen && f->ended && !f->gap;
 }
 
 static uint8_t judge_outcome(const struct record *r, const struct verdict_facts *f)
@@ -61,8 +61,9 @@ static uint8_t judge_outcome(const struct record *r, const struct verdict_facts 
 }
 
 /*
- * A protocol_version alert blames the side that did not send it; but a client that offered TLS 1.2 is not legacy, whatever
- * the server says: then it is the server that can do no more, unless the client wanted more than 1.2.
+ * A protocol_version alert blames the side that did not send it; but a client that offered TLS 1.2
+ * is not legacy, whatever the server says: then it is the server that can do no more, unless the
+ * client wanted more than 1.2.
  */
 static uint8_t blame_by_alert(const struct record *r, const struct verdict_facts *f)
 {

@@ -1,6 +1,6 @@
 /*
- * What a session's facts amount to: its outcome, which side is legacy, how sure we are. Pure. The rules stand on
- * the design page and in the README; seeing nothing is never "good".
+ * What a session's facts amount to: its outcome, which side is legacy, how sure we are. Pure. The
+ * rules stand on the design page and in the README; seeing nothing is never "good".
  */
 #ifndef TLSVANE_VERDICT_H
 #define TLSVANE_VERDICT_H
@@ -9,20 +9,21 @@
 
 /* What the record itself does not hold. */
 struct verdict_facts {
-	bool client_seen, server_seen;   /* at least one segment of that side was captured */
-	bool midstream;                  /* the start of the connection was not seen */
-	bool gap;                        /* bytes missing before the facts were complete */
-	bool closed;                     /* by FIN or RST of either side */
-	bool ended;                      /* closed, or silent for too long; not just the end of the capture */
-	bool silent;                     /* nobody said a byte */
-	bool smtp, foreign;              /* SMTP was spoken; something else was */
-	bool capabilities, helo;         /* a whole EHLO reply was seen; HELO was sent */
+	bool client_seen, server_seen; /* at least one segment of that side was captured */
+	bool midstream;		       /* the start of the connection was not seen */
+	bool gap;		       /* bytes missing before the facts were complete */
+	bool closed;		       /* by FIN or RST of either side */
+	bool ended;	    /* closed, or silent for too long; not just the end of the capture */
+	bool silent;	    /* nobody said a byte */
+	bool smtp, foreign; /* SMTP was spoken; something else was */
+	bool capabilities, helo; /* a whole EHLO reply was seen; HELO was sent */
 	bool client_hello, server_hello;
-	bool fatal_alert;                /* at least one, in the clear */
+	bool fatal_alert;			 /* at least one, in the clear */
 	bool client_encrypted, server_encrypted; /* went on to encrypted data */
 };
 
-/* Sets r->outcome, r->legacy_side and r->confidence from the record's other fields and the facts. */
+/* Sets r->outcome, r->legacy_side and r->confidence from the record's other fields and the facts.
+ */
 void verdict_judge(struct record *r, const struct verdict_facts *facts);
 
 #endif

@@ -71,7 +71,8 @@ static void put_session(struct table *t, const struct record *r)
 	put_field(t, r, "tlsvane.outcome", outcome_style(r));
 	put_version(t, r);
 	put_field(t, r, "tls.cipher", STYLE_PLAIN);
-	table_text(t, record_is_legacy(r) ? record_legacy_side_name(r->legacy_side) : NULL, STYLE_BAD);
+	table_text(
+	    t, record_is_legacy(r) ? record_legacy_side_name(r->legacy_side) : NULL, STYLE_BAD);
 	put_field(t, r, "smtp.helo", STYLE_PLAIN);
 	put_field(t, r, "tls.client.server_name", STYLE_PLAIN);
 	table_end_row(t);

@@ -219,7 +219,8 @@ const char *evidence_sentence(const struct evidence *e, char *text, size_t size)
 		when[10] = ' ';
 	append(&s, "", when, "");
 	append(&s, " ", evidence_value(e, "client.ip"), "");
-	append_version(&s, " offered up to ", protocol_of(evidence_value(e, "tls.client.max_version")),
+	append_version(&s, " offered up to ",
+	    protocol_of(evidence_value(e, "tls.client.max_version")),
 	    evidence_value(e, "tls.client.max_version"));
 	if (strcmp(or_else(e, "tls.client.fallback_scsv", "false"), "true") == 0)
 		append(&s, " and said that it can do more (FALLBACK_SCSV)", "", "");

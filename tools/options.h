@@ -38,7 +38,7 @@ struct options {
 	const char *redis, *password_file, *fields, *read;
 	struct ports ports; /* none: the pipeline's own default */
 	bool any_port;
-	unsigned given;	   /* groups of the options that were given */
+	unsigned given; /* groups of the options that were given */
 	const char
 	    *last_of[32];    /* ... and the option of each, by the group's bit number, for errors */
 	const char *command; /* NULL: none */

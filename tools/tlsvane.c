@@ -95,12 +95,14 @@ static const struct command commands[] = {
 	    "rules test FILE [RULE...] -r CAPTURE\n"
 	    "                                which session fires what and why, clause by clause;\n"
 	    "                                with RULEs those on every session, fired or not\n"
-	    "rules explain NAME [FILE]       one rule: its condition unfolded, its fields and sources\n"
+	    "rules explain NAME [FILE]       one rule: its condition unfolded, its fields and "
+	    "sources\n"
 	    "rules fields                    what conditions can ask for\n\n"
 	    "A FILE that is not here is looked for among the packs that came with tlsvane\n"
 	    "($TLSVANE_PACKS, else PREFIX/share/tlsvane/rules).",
-	.example = "tlsvane rules check /etc/tlsvane/rules.yaml\n  tlsvane rules test legacy-tls.yaml "
-		   "-r mail.pcap\n  tlsvane rules explain server-below-tls12",
+	.example =
+	    "tlsvane rules check /etc/tlsvane/rules.yaml\n  tlsvane rules test legacy-tls.yaml "
+	    "-r mail.pcap\n  tlsvane rules explain server-below-tls12",
 	.groups = GROUP_RULES | GROUP_OUTPUT | GROUP_SINCE,
 	.arguments_min = 1,
 	.arguments_max = SIZE_MAX,

@@ -1,4 +1,5 @@
-/* Feeds every file and folder named on the command line to a fuzz target: the corpus as a plain test. */
+/* Feeds every file and folder named on the command line to a fuzz target: the corpus as a plain
+ * test. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

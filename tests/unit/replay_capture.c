@@ -38,7 +38,8 @@ static void load_one(struct packet_list *list, const char *folder, const char *n
 		if (list->packets == NULL)
 			die("memory");
 		p = &list->packets[list->count++];
-		*p = (struct packet){.ns = (uint64_t)header->ts.tv_sec * 1000000000u + (uint64_t)header->ts.tv_usec,
+		*p = (struct packet){
+		    .ns = (uint64_t)header->ts.tv_sec * 1000000000u + (uint64_t)header->ts.tv_usec,
 		    .captured = header->caplen,
 		    .length = header->len,
 		    .bytes = malloc(header->caplen)};
@@ -118,7 +119,8 @@ static void finish(struct pipeline *p, struct replayed *got)
 	qsort(got->records, got->count, sizeof(got->records[0]), by_start);
 }
 
-void replay(const struct packet_list *capture, const size_t *order, size_t count, struct replayed *got)
+void replay(
+    const struct packet_list *capture, const size_t *order, size_t count, struct replayed *got)
 {
 	struct pipeline *p = begin(got);
 
@@ -142,8 +144,10 @@ static void put32(uint8_t *at, uint32_t value)
 	put16(at + 2, value & 0xffff);
 }
 
-/* A segment as a raw IPv6 packet; IPv4 addresses stay in their mapped form, which the decoder takes for what it says. */
-static size_t make_packet(uint8_t *packet, const struct segment *s, uint32_t sequence, struct cursor piece)
+/* A segment as a raw IPv6 packet; IPv4 addresses stay in their mapped form, which the decoder takes
+ * for what it says. */
+static size_t make_packet(
+    uint8_t *packet, const struct segment *s, uint32_t sequence, struct cursor piece)
 {
 	bool v4 = frame_address_is_ipv4(&s->source);
 	size_t ip = v4 ? 20 : 40;
@@ -186,7 +190,8 @@ void replay_in_pieces(const struct packet_list *capture, size_t most, struct rep
 	for (size_t i = 0; i < capture->count; i++) {
 		const struct packet *k = &capture->packets[i];
 
-		if (frame_decode(capture->link_type, k->bytes, k->captured, k->length, &s, &fragment) != RESULT_OK)
+		if (frame_decode(capture->link_type, k->bytes, k->captured, k->length, &s,
+			&fragment) != RESULT_OK)
 			continue;
 		uint8_t end = s.flags & (FRAME_FIN | FRAME_RST);
 		uint32_t sequence = s.sequence;
@@ -206,7 +211,8 @@ void replay_in_pieces(const struct packet_list *capture, size_t most, struct rep
 /* Words that claim nothing. */
 static bool claims_nothing(const struct field_value *v)
 {
-	return v->kind == VALUE_ABSENT || (v->kind == VALUE_TEXT && strcmp(v->text, "unknown") == 0);
+	return v->kind == VALUE_ABSENT ||
+	       (v->kind == VALUE_TEXT && strcmp(v->text, "unknown") == 0);
 }
 
 static bool same_value(const struct field_value *a, const struct field_value *b)
@@ -223,7 +229,8 @@ const char *record_differs(const struct record *truth, const struct record *got,
 	/* When it was and how sure we are do differ; where it was seen is not kept in pieces;
 	 * nDPI needs more than pieces. */
 	static const char *const apart[] = {"@timestamp", "event.duration", "network.vlan.id",
-	    "network.inner.vlan.id", "network.tunnel", "network.protocol", "tlsvane.history", "tlsvane.confidence"};
+	    "network.inner.vlan.id", "network.tunnel", "network.protocol", "tlsvane.history",
+	    "tlsvane.confidence"};
 	struct field_value a, b;
 
 	for (size_t i = 0; i < record_field_count; i++) {

@@ -1,5 +1,6 @@
 /*
- * A real capture as a list of packets that a test may drop, double, swap or cut up before it replays them.
+ * A real capture as a list of packets that a test may drop, double, swap or cut up before it
+ * replays them.
  */
 #ifndef TLSVANE_REPLAY_CAPTURE_H
 #define TLSVANE_REPLAY_CAPTURE_H
@@ -32,13 +33,15 @@ struct packet_list *captures_load(const char *folder, size_t *count);
 void captures_free(struct packet_list *captures, size_t count);
 
 /* Replays packets[order[0..count)] (order NULL: all as they are). */
-void replay(const struct packet_list *capture, const size_t *order, size_t count, struct replayed *got);
+void replay(
+    const struct packet_list *capture, const size_t *order, size_t count, struct replayed *got);
 
 /* As above, every TCP payload cut into segments of at most `most` bytes. */
 void replay_in_pieces(const struct packet_list *capture, size_t most, struct replayed *got);
 
-/* What differs between a record and the true one in what matters to a reader; NULL: nothing. `strict`: all must be
- * the same; else a fact may also be absent or unknown, but never another one. */
+/* What differs between a record and the true one in what matters to a reader; NULL: nothing.
+ * `strict`: all must be the same; else a fact may also be absent or unknown, but never another one.
+ */
 const char *record_differs(const struct record *truth, const struct record *got, bool strict);
 
 #endif

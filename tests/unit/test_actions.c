@@ -102,7 +102,8 @@ static void a_hanging_program_is_killed(void **state)
 
 	(void)state;
 	/* A length of our own: the sanitized twin of this test may run at the same time. */
-	snprintf(script, sizeof(script), "trap '' TERM; sleep 77.%d & sleep 77.%d", (int)getpid(), (int)getpid());
+	snprintf(script, sizeof(script), "trap '' TERM; sleep 77.%d & sleep 77.%d", (int)getpid(),
+	    (int)getpid());
 	snprintf(left, sizeof(left), "pgrep -x -f 'sleep 77.%d' >/dev/null", (int)getpid());
 	assert_int_equal(run(script, "200000000", why), DELIVERY_FAILED);
 	assert_string_equal(why, "killed, its time was over");

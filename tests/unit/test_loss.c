@@ -1,6 +1,6 @@
 /*
- * Real captures with packets doubled, swapped, cut up, or lost: what is whole gives the same records; what is not
- * gives the right fact, or none, never a wrong one.
+ * Real captures with packets doubled, swapped, cut up, or lost: what is whole gives the same
+ * records; what is not gives the right fact, or none, never a wrong one.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,14 +21,15 @@ static struct replayed truth, got;
 
 static unsigned wrong;
 
-static void complain(const struct packet_list *c, const char *how, size_t i, size_t j, const char *what)
+static void complain(
+    const struct packet_list *c, const char *how, size_t i, size_t j, const char *what)
 {
 	if (wrong++ < 40)
 		print_error("%s %s %zu %zu: %s\n", c->name, how, i, j, what);
 }
 
-static void complain_of(const struct packet_list *c, const char *how, size_t i, size_t j, const char *field,
-    const struct record *right, const struct record *read)
+static void complain_of(const struct packet_list *c, const char *how, size_t i, size_t j,
+    const char *field, const struct record *right, const struct record *read)
 {
 	struct field_value a, b;
 	char what[300];
@@ -36,8 +37,8 @@ static void complain_of(const struct packet_list *c, const char *how, size_t i, 
 	record_value(right, record_field(field), &a);
 	record_value(read, record_field(field), &b);
 	snprintf(what, sizeof(what), "%s is %s (%d), read %s (%d), history %s for %s", field,
-	    a.kind == VALUE_TEXT ? a.text : "", (int)a.number, b.kind == VALUE_TEXT ? b.text : "", (int)b.number,
-	    read->history, right->history);
+	    a.kind == VALUE_TEXT ? a.text : "", (int)a.number, b.kind == VALUE_TEXT ? b.text : "",
+	    (int)b.number, read->history, right->history);
 	complain(c, how, i, j, what);
 }
 
@@ -169,7 +170,8 @@ static void lost_two(const struct packet_list *c)
 
 	for (size_t i = 0; i < c->count; i++)
 		for (size_t j = i + 1; j < c->count; j++) {
-			if (c->count > PAIRS_PACKETS_MAX && (size_t)rand() % c->count >= PAIRS_PACKETS_MAX / 2)
+			if (c->count > PAIRS_PACKETS_MAX &&
+			    (size_t)rand() % c->count >= PAIRS_PACKETS_MAX / 2)
 				continue;
 			replay(c, order, without(c, i, j, order), &got);
 			must_not_be_wrong(c, "lost", i, j);
@@ -183,7 +185,8 @@ static void ended_early(const struct packet_list *c)
 
 	for (size_t i = 0; i < c->count; i++) {
 		replay(c, order, i, &got);
-		if (strstr(c->name, "refused-twice") == NULL) /* there the first refusal is true so far */
+		if (strstr(c->name, "refused-twice") ==
+		    NULL) /* there the first refusal is true so far */
 			must_not_be_wrong(c, "ended before", i, i);
 		replay(c, order + i, c->count - i, &got);
 		must_not_be_wrong(c, "begun at", i, i);
@@ -191,11 +194,11 @@ static void ended_early(const struct packet_list *c)
 	free(order);
 }
 
-#define TEST(name) \
-	static void test_##name(void **state) \
-	{ \
-		(void)state; \
-		for_each_capture(name); \
+#define TEST(name)                                                                                 \
+	static void test_##name(void **state)                                                      \
+	{                                                                                          \
+		(void)state;                                                                       \
+		for_each_capture(name);                                                            \
 	}
 TEST(doubled)
 TEST(swapped)

@@ -53,7 +53,8 @@ static void drain(struct reader *r)
 	}
 }
 
-static void push_cut(struct reader *r, uint32_t sequence, const char *text, size_t length, uint32_t missing)
+static void push_cut(
+    struct reader *r, uint32_t sequence, const char *text, size_t length, uint32_t missing)
 {
 	uint8_t *copy = malloc(length + 1); /* its own block: the sanitizer sees a read behind it */
 
@@ -249,7 +250,8 @@ static void any_segmentation_gives_the_same_bytes(void **state)
 		r.most = round % 2 == 0 ? 0 : 1 + (size_t)rand() % 9;
 		for (unsigned pieces = 0; r.length < total; pieces++) {
 			at = (size_t)rand() % total;
-			if (pieces > 2000) /* chance alone would take for ever to fill the last hole */
+			if (pieces >
+			    2000) /* chance alone would take for ever to fill the last hole */
 				at = r.length;
 			length = 1 + (size_t)rand() % (total - at < 40 ? total - at : 40);
 			sequence = first + (uint32_t)at;

@@ -90,7 +90,7 @@ struct rule {
 	const struct rules_template
 	    *key; /* what groups its alerts; never empty: the host pair where nothing is said */
 	size_t key_count;
-	uint64_t every_ns;   /* at most one message a key in so long; 0: not limited */
+	uint64_t every_ns;   /* at most one message a key in so long; 0: not said, then LIMIT_ALERT_EVERY_S */
 	uint64_t for_ns;     /* seen for so long before it fires; 0: at once */
 	uint64_t resolve_ns; /* resolved when clean (the condition false, not unknown) for so long;
 				0: the engine's default */

@@ -40,7 +40,7 @@ struct session {
 	bool hurry;	     /* the end has come: the order of the two sides no longer matters */
 	bool had_tls;	     /* `tls` below is what was said with last */
 	struct session_search search;
-	uint32_t lent_size[SIDES]; /* bytes of the next */
+	uint32_t lent_size[SIDES]; /* bytes of `lent` */
 	uint8_t *lent[SIDES];	   /* memory for messages that span records */
 	struct discover_flow
 	    *asked;		/* SESSION_FOREIGN, or sought: what nDPI knows; NULL: nothing */

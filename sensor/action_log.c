@@ -5,16 +5,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../rules/alert.h"
+#include "log_journal.h"
 
 #define SYSLOG_SOCKET  "/dev/log"
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define LINE_MAX_BYTES 1024 /* RFC 3164 section 4.1 */
-#define ENTRY_MAX      16384
 
 static const struct {
 	const char *word;
@@ -64,14 +62,9 @@ void action_log_line(const struct action_job *job, char *line, size_t size)
 
 static enum delivery_result send_to(const char *path, const char *bytes, size_t size, char *why)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ssize_t sent = -1;
+	int fd = log_journal_connect(path);
+	ssize_t sent = fd < 0 ? -1 : send(fd, bytes, size, MSG_NOSIGNAL);
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	if (fd >= 0)
-		sent = sendto(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT,
-		    (const struct sockaddr *)&address, sizeof(address));
 	if (sent < 0)
 		snprintf(why, LIMIT_ACTION_OUTPUT, "%s: %s", path, strerror(errno));
 	if (fd >= 0)
@@ -94,27 +87,21 @@ static enum delivery_result to_syslog(const struct action_job *job, char *why)
 	return send_to(SYSLOG_SOCKET, line, (size_t)length, why);
 }
 
-/* "client.ip: x" -> "TLSVANE_CLIENT_IP=x": the journal's own names begin with a letter too. */
+/* The lines "client.ip: x" of an alert. */
 static void write_entry(FILE *to, const char *fields)
 {
 	for (; *fields != '\0'; fields += strcspn(fields, "\n") + 1) {
 		size_t name = strcspn(fields, ":\n");
 
-		if (fields[name] != ':' || fields[0] == '@')
-			continue;
-		fputs("TLSVANE_", to);
-		for (size_t i = 0; i < name; i++) {
-			char c = fields[i];
-
-			putc(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c == '.' ? '_' : c, to);
-		}
-		fprintf(to, "=%.*s\n", (int)strcspn(fields + name + 2, "\n"), fields + name + 2);
+		if (fields[name] == ':' && fields[0] != '@')
+			log_journal_put_own(
+			    to, fields, name, fields + name + 2, strcspn(fields + name + 2, "\n"));
 	}
 }
 
 static enum delivery_result to_journal(const struct action_job *job, char *why)
 {
-	char entry[ENTRY_MAX], text[LINE_MAX_BYTES];
+	char entry[LOG_JOURNAL_ENTRY], text[LINE_MAX_BYTES];
 	FILE *to = fmemopen(entry, sizeof(entry), "w");
 	long size;
 
@@ -127,7 +114,7 @@ static enum delivery_result to_journal(const struct action_job *job, char *why)
 	fflush(to);
 	size = ftell(to);
 	fclose(to);
-	return send_to(JOURNAL_SOCKET, entry, size < 0 ? 0 : (size_t)size, why);
+	return send_to(LOG_JOURNAL_SOCKET, entry, size < 0 ? 0 : (size_t)size, why);
 }
 
 enum delivery_result action_log(const struct action_job *job, char *why)

@@ -1,7 +1,6 @@
 /* tlsvane-sensor: captures or replays, records, counts. */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,9 @@
 #include "../rules/packs.h"
 #include "alerting.h"
 #include "limits.h"
+#include "log.h"
+#include "notify.h"
+#include "numbers.h"
 #include "pipeline.h"
 #include "progress.h"
 #include "sensor_options.h"
@@ -29,7 +31,8 @@ struct sensor {
 	struct alerting *alerting; /* NULL without --rules */
 	FILE *json;		   /* NULL without --json */
 	struct progress progress;
-	uint64_t next_flush_ns, next_stats_ns;
+	struct sensor_numbers numbers; /* as of the last count() */
+	uint64_t next_flush_ns, next_stats_ns, next_status_ns;
 	bool live;   /* packets come when they come: an interface, or standard input */
 	bool failed; /* something could not be done; the rest went on */
 };
@@ -57,31 +60,14 @@ static void on_reload(int number)
 static void catch_signals(struct capture *capture)
 {
 	struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+	struct sigaction reload = {.sa_handler = on_reload, .sa_flags = SA_RESTART};
 
 	signal_capture = capture;
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &reload, NULL);
 	sigaction(
 	    SIGPIPE, &ignore, NULL); /* a Redis or reader that is gone is an error, not a death */
-}
-
-static void say(struct sensor *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void say(struct sensor *s, const char *format, ...)
-{
-	va_list arguments;
-
-	progress_clear(&s->progress);
-	fputs("tlsvane-sensor: ", stderr);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	putc('\n', stderr);
-}
-
-static void log_store(void *context, const char *line)
-{
-	say(context, "%s", line);
 }
 
 static const char *json_name(const struct sensor *s)
@@ -92,10 +78,10 @@ static const char *json_name(const struct sensor *s)
 /* Said once; what else takes records goes on. */
 static void give_up_json(struct sensor *s)
 {
-	say(s, "%s: cannot write records: %s; make room there and start again", json_name(s),
-	    strerror(errno));
+	log_say(LOG_LEVEL_ERROR, "%s: cannot write records: %s; make room there and start again",
+	    json_name(s), strerror(errno));
 	s->failed = true;
-	if (s->json != stdout)
+	if (s->json != NULL && s->json != stdout)
 		fclose(s->json);
 	s->json = NULL;
 	if (s->tally == NULL && s->alerting == NULL) /* nobody takes records any more */
@@ -125,50 +111,52 @@ static void take_packet(
 	pipeline_packet(s->pipeline, link_type, ns, frame, captured, length);
 }
 
-static uint64_t records_lost(const struct sensor *s)
+static void count(struct sensor *s)
 {
-	return s->tally != NULL ? tally_lost(s->tally) : 0;
+	struct capture_counters c;
+
+	capture_counters(s->capture, &c);
+	numbers_of_pipeline(&s->numbers, pipeline_stats(s->pipeline));
+	numbers_of_capture(&s->numbers, &c);
+	numbers_of_store(&s->numbers, s->store, s->tally);
+	numbers_of_alerting(&s->numbers, s->alerting);
 }
 
 static void report_numbers(struct sensor *s)
 {
-	const struct pipeline_stats *p = pipeline_stats(s->pipeline);
-	struct capture_counters c;
-	struct alerting_stats alerts = {0};
+	count(s);
+	numbers_report(&s->numbers, s->store);
+}
 
-	capture_counters(s->capture, &c);
+/* Behind SIGHUP: the rules as they are now, and a --json FILE that was moved away begun anew. */
+static void reload(struct sensor *s)
+{
+	reloading = 0;
+	notify_reloading();
 	if (s->alerting != NULL)
-		alerting_stats(s->alerting, &alerts);
-	const struct store_number numbers[] = {
-	    {"packets", p->packets},
-	    {"bytes", p->bytes},
-	    {"segments", p->segments},
-	    {"sessions", p->sessions},
-	    {"flows", p->flows},
-	    {"flows_open", p->flows_open},
-	    {"flows_evicted", p->flows_evicted},
-	    {"half_open_expired", p->half_open_expired},
-	    {"payload_bytes", p->payload_bytes},
-	    {"capture_loss_ppm", pipeline_loss_ppm(p)},
-	    {"gaps", p->gaps},
-	    {"gap_bytes", p->gap_bytes},
-	    {"cut_bytes", p->cut_bytes},
-	    {"overlap_conflicts", p->overlap_conflicts},
-	    {"held_refused", p->held_refused},
-	    {"dropped_kernel", c.dropped_kernel},
-	    {"dropped_interface", c.dropped_interface},
-	    {"records_lost", records_lost(s)},
-	    {"alerts_told", alerts.told},
-	    {"alerts_firing", alerts.firing},
-	    {"alerts_refused", alerts.refused},
-	    {"alerts_blind", alerts.blind},
-	    {"actions_waiting", alerts.waiting},
-	    {"actions_done", alerts.delivered},
-	    {"actions_failures", alerts.failures},
-	    {"actions_given_up", alerts.given_up},
-	};
+		alerting_reload(s->alerting);
+	if (s->json != NULL && s->json != stdout &&
+	    freopen(s->options.json, "a", s->json) == NULL) {
+		s->json = NULL;
+		give_up_json(s);
+	}
+	notify_ready("");
+	s->next_status_ns = 0;
+}
 
-	store_report(s->store, numbers, sizeof(numbers) / sizeof(numbers[0]));
+/* A line for "systemctl status". */
+static void tell_status(struct sensor *s, uint64_t now)
+{
+	char line[256];
+
+	count(s);
+	snprintf(line, sizeof(line), "%s: %llu packets, %llu sessions, %llu dropped%s",
+	    s->options.interface != NULL ? s->options.interface : s->options.file,
+	    (unsigned long long)s->numbers.packets, (unsigned long long)s->numbers.sessions,
+	    (unsigned long long)(s->numbers.dropped_kernel + s->numbers.dropped_interface),
+	    s->store != NULL && !s->numbers.redis_connected ? "; Redis is away" : "");
+	notify_status(line);
+	s->next_status_ns = now + LIMIT_HEARTBEAT_S * NS_PER_S;
 }
 
 /* What is due by the clock, between two batches of packets. */
@@ -177,13 +165,10 @@ static void housekeep(struct sensor *s)
 	uint64_t now = progress_clock();
 	struct capture_counters c;
 
-	if (s->alerting != NULL) {
-		if (reloading) {
-			reloading = 0;
-			alerting_reload(s->alerting);
-		}
+	if (reloading)
+		reload(s);
+	if (s->alerting != NULL)
 		alerting_tick(s->alerting);
-	}
 	if (s->store != NULL && now >= s->next_flush_ns) {
 		report_numbers(s);
 		(void)store_flush(
@@ -193,11 +178,13 @@ static void housekeep(struct sensor *s)
 	if (s->json != NULL && s->live && fflush(s->json) != 0)
 		give_up_json(s);
 	if (s->options.stats_s > 0 && now >= s->next_stats_ns) {
-		progress_clear(&s->progress);
-		capture_counters(s->capture, &c);
-		progress_stats(&c, pipeline_stats(s->pipeline), records_lost(s));
+		count(s);
+		log_numbers(&s->numbers);
 		s->next_stats_ns = now + s->options.stats_s * NS_PER_S;
 	}
+	notify_alive();
+	if (now >= s->next_status_ns)
+		tell_status(s, now);
 	if (s->progress.terminal && now >= s->progress.next_ns) {
 		capture_counters(s->capture, &c);
 		progress_show(&s->progress, now, &c, pipeline_stats(s->pipeline));
@@ -223,13 +210,14 @@ static void capture_all(struct sensor *s)
 		pipeline_flush(s->pipeline);
 		if (count == -2 &&
 		    !stopping) { /* a signal in the middle of a pipe's packet is no failure */
-			say(s, "%s", error);
+			log_say(LOG_LEVEL_ERROR, "%s", error);
 			s->failed = true;
 		}
 		if (count == 0 && s->options.interface != NULL)
 			pipeline_tick(s->pipeline, wall_clock_ns());
 		housekeep(s);
 	}
+	notify_stopping();
 	pipeline_finish(s->pipeline);
 	if (s->alerting != NULL)
 		alerting_finish(s->alerting, LIMIT_ALERT_DRAIN_MS);
@@ -241,8 +229,8 @@ static bool open_json(struct sensor *s)
 		return true;
 	s->json = strcmp(s->options.json, "-") == 0 ? stdout : fopen(s->options.json, "a");
 	if (s->json == NULL)
-		say(s, "--json %s: %s; give a path that this user may write", s->options.json,
-		    strerror(errno));
+		log_say(LOG_LEVEL_ERROR, "--json %s: %s; give a path that this user may write",
+		    s->options.json, strerror(errno));
 	return s->json != NULL;
 }
 
@@ -257,13 +245,12 @@ static bool open_capture(struct sensor *s)
 		s->capture = capture_open_live(o->interface, &o->ports, o->any_port, error);
 	s->live = o->file == NULL || strcmp(o->file, "-") == 0;
 	if (s->capture == NULL)
-		say(s, "%s", error);
+		log_say(LOG_LEVEL_ERROR, "%s", error);
 	return s->capture != NULL;
 }
 
 static bool open_alerting(struct sensor *s)
 {
-	const struct sigaction reload = {.sa_handler = on_reload, .sa_flags = SA_RESTART};
 	char journal[SENSOR_PATH_MAX + 8];
 	const struct alerting_options options = {
 	    .rules = s->options.rules,
@@ -271,13 +258,12 @@ static bool open_alerting(struct sensor *s)
 	    .journal = s->options.spool[0] != '\0' ? journal : NULL,
 	    .sensor = s->options.name,
 	    .live = s->options.interface != NULL,
-	    .log = log_store,
-	    .log_context = s,
+	    .log = log_line,
+	    .log_context = "rules",
 	};
 
 	if (s->options.rules == NULL)
 		return true;
-	sigaction(SIGHUP, &reload, NULL);
 	snprintf(journal, sizeof(journal), "%s.alerts", s->options.spool);
 	s->alerting = alerting_open(&options);
 	return s->alerting != NULL;
@@ -294,7 +280,7 @@ static bool open_pipeline(struct sensor *s)
 
 	s->pipeline = pipeline_new(&options);
 	if (s->pipeline == NULL)
-		say(s, "out of memory");
+		log_say(LOG_LEVEL_ERROR, "out of memory");
 	return s->pipeline != NULL;
 }
 
@@ -307,8 +293,8 @@ static bool open_store(struct sensor *s)
 	    .source = s->options.file != NULL ? s->options.file : s->options.interface,
 	    .retention_s = s->options.retention_s,
 	    .spool_path = s->options.spool,
-	    .log = log_store,
-	    .log_context = s,
+	    .log = log_line,
+	    .log_context = "redis",
 	};
 	char error[STORE_ERROR_MAX];
 
@@ -316,12 +302,12 @@ static bool open_store(struct sensor *s)
 		return true;
 	s->tally = tally_new(0);
 	if (s->tally == NULL) {
-		say(s, "out of memory");
+		log_say(LOG_LEVEL_ERROR, "out of memory");
 		return false;
 	}
 	s->store = store_open(&options, s->tally, error);
 	if (s->store == NULL)
-		say(s, "%s", error);
+		log_say(LOG_LEVEL_ERROR, "%s", error);
 	return s->store != NULL &&
 	       (s->alerting == NULL || alerting_attach(s->alerting, s->store, s->tally) == 0);
 }
@@ -333,6 +319,7 @@ static void close_store(struct sensor *s)
 	report_numbers(s);
 	(void)store_drain(
 	    s->store, LIMIT_DRAIN_MS); /* what still waits then, store_close puts into the spool */
+	report_numbers(s);
 	if (store_close(s->store) != 0)
 		s->failed = true;
 }
@@ -353,27 +340,31 @@ static void close_json(struct sensor *s)
 
 static void run(struct sensor *s)
 {
-	struct capture_counters c;
-
 	catch_signals(s->capture);
 	progress_begin(&s->progress, s->options.file != NULL);
 	s->next_stats_ns = progress_clock() + s->options.stats_s * NS_PER_S;
 	s->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
+	notify_ready("");
 	capture_all(s);
 	progress_clear(&s->progress);
-	capture_counters(s->capture, &c);
-	progress_summary(&s->progress, &c, pipeline_stats(s->pipeline), records_lost(s));
+	count(s);
+	progress_summary(&s->progress, &s->numbers);
 }
 
 int main(int argc, char **argv)
 {
 	struct sensor s = {0};
-	enum sensor_options_result parsed = sensor_options_parse(&s.options, argc, argv);
+	enum sensor_options_result parsed;
 
+	log_open();
+	notify_open();
+	parsed = sensor_options_parse(&s.options, argc, argv);
 	if (parsed != OPTIONS_RUN) {
 		sensor_options_free(&s.options);
 		return parsed == OPTIONS_DONE ? 0 : EXIT_USAGE;
 	}
+	log_field("sensor", s.options.name);
+	log_field("source", s.options.file != NULL ? s.options.file : s.options.interface);
 	if (!open_alerting(&s) || !open_capture(&s) || !open_json(&s)) {
 		s.failed = true;
 		close_alerting(&s);

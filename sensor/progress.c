@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
+
 #define NS_PER_S  1000000000ull
 #define REDRAW_NS 200000000ull /* five times a second is smooth enough */
 
@@ -21,6 +23,7 @@ void progress_begin(struct progress *p, bool replay)
 	*p = (struct progress){
 	    .terminal = replay && isatty(STDERR_FILENO), .began_ns = progress_clock()};
 	p->next_ns = p->began_ns + REDRAW_NS;
+	log_before(progress_clear, p);
 }
 
 static double megabytes(uint64_t bytes)
@@ -49,63 +52,34 @@ void progress_show(struct progress *p, uint64_t now_ns, const struct capture_cou
 	fflush(stderr);
 }
 
-void progress_clear(struct progress *p)
+void progress_clear(void *context)
 {
+	struct progress *p = context;
+
 	if (p->shown)
 		fputs("\r\033[K", stderr);
 	p->shown = false;
 }
 
-void progress_stats(
-    const struct capture_counters *c, const struct pipeline_stats *s, uint64_t records_lost)
-{
-	const struct {
-		const char *name;
-		uint64_t value;
-	} numbers[] = {
-	    {"packets", s->packets},
-	    {"bytes", s->bytes},
-	    {"segments", s->segments},
-	    {"sessions", s->sessions},
-	    {"flows_open", s->flows_open},
-	    {"flows_evicted", s->flows_evicted},
-	    {"half_open_expired", s->half_open_expired},
-	    {"gaps", s->gaps},
-	    {"gap_bytes", s->gap_bytes},
-	    {"cut_bytes", s->cut_bytes},
-	    {"overlap_conflicts", s->overlap_conflicts},
-	    {"dropped_kernel", c->dropped_kernel},
-	    {"dropped_interface", c->dropped_interface},
-	    {"records_lost", records_lost},
-	};
-
-	fputs("tlsvane-sensor: stats", stderr);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		fprintf(stderr, " %s=%llu", numbers[i].name, (unsigned long long)numbers[i].value);
-	putc('\n', stderr);
-}
-
 static void say_loss(const char *what, uint64_t count)
 {
 	if (count > 0)
-		fprintf(stderr, "tlsvane-sensor: %llu %s: some verdicts are less sure\n",
+		log_say(LOG_LEVEL_WARNING, "%llu %s: some verdicts are less sure",
 		    (unsigned long long)count, what);
 }
 
-void progress_summary(const struct progress *p, const struct capture_counters *c,
-    const struct pipeline_stats *s, uint64_t records_lost)
+void progress_summary(const struct progress *p, const struct sensor_numbers *n)
 {
 	double seconds = (double)(progress_clock() - p->began_ns) / (double)NS_PER_S;
 
-	fprintf(stderr,
-	    "tlsvane-sensor: %llu packets, %llu of them mail, %llu sessions in %.1f s\n",
-	    (unsigned long long)s->packets, (unsigned long long)s->segments,
-	    (unsigned long long)s->sessions, seconds);
-	say_loss("packets dropped by the kernel", c->dropped_kernel);
-	say_loss("packets dropped by the interface", c->dropped_interface);
-	say_loss("bytes missing from the capture", s->gap_bytes);
-	say_loss("bytes cut off by the snap length", s->cut_bytes);
-	say_loss("segments dropped for lack of reassembly memory", s->held_refused);
-	say_loss("flows given up at the cap", s->flows_evicted);
-	say_loss("records not counted everywhere, for lack of memory", records_lost);
+	log_say(LOG_LEVEL_INFO, "%llu packets, %llu of them mail, %llu sessions in %.1f s",
+	    (unsigned long long)n->packets, (unsigned long long)n->segments,
+	    (unsigned long long)n->sessions, seconds);
+	say_loss("packets dropped by the kernel", n->dropped_kernel);
+	say_loss("packets dropped by the interface", n->dropped_interface);
+	say_loss("bytes missing from the capture", n->gap_bytes);
+	say_loss("bytes cut off by the snap length", n->cut_bytes);
+	say_loss("segments dropped for lack of reassembly memory", n->held_refused);
+	say_loss("flows given up at the cap", n->flows_evicted);
+	say_loss("records not counted everywhere, for lack of memory", n->records_lost);
 }

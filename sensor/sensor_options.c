@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "redis_url.h"
 #include "store.h"
 
@@ -21,11 +22,9 @@ static int wrong(const char *format, ...)
 {
 	va_list arguments;
 
-	fputs("tlsvane-sensor: ", stderr);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	log_say_list(LOG_LEVEL_ERROR, format, arguments);
 	va_end(arguments);
-	putc('\n', stderr);
 	return -1;
 }
 

@@ -38,21 +38,6 @@ static size_t put_identity(struct store *s, struct wire *w, bool stopping)
 	return n;
 }
 
-static size_t put_own_numbers(struct store *s, struct wire *w)
-{
-	struct tally_stats stats;
-	size_t n = 0;
-
-	tally_stats(s->tally, &stats);
-	n += put_number(w, "tally_lost", stats.lost);
-	n += put_number(w, "tally_evicted", stats.evicted);
-	n += put_number(w, "entries_waiting", stats.waiting);
-	n += put_number(w, "entries_aside", stats.aside);
-	n += put_number(w, "redis_errors", s->errors);
-	n += put_number(w, "redis_connects", s->connects);
-	return n;
-}
-
 void store_heartbeat(struct store *s, bool stopping)
 {
 	char key[STORE_KEY_MAX];
@@ -61,7 +46,6 @@ void store_heartbeat(struct store *s, bool stopping)
 	snprintf(key, sizeof(key), KEY_SENSOR, s->sensor);
 	wire_clear(&s->body);
 	n = put_identity(s, &s->body, stopping);
-	n += put_own_numbers(s, &s->body);
 	for (size_t i = 0; i < s->number_count; i++)
 		n += put_number(&s->body, s->numbers[i].name, s->numbers[i].value);
 	wire_command(&s->out, 2 + n);

@@ -25,7 +25,7 @@ PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl
 # Only their headers: loaded at run time, by the process that needs them.
-LOADED := libcurl
+LOADED := libcurl libmicrohttpd
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2
 ifeq ($(SANITIZE),1)

@@ -70,10 +70,16 @@
 #define LIMIT_FLUSH_MS                                                                             \
 	200 /* milliseconds one flush may take while Redis keeps answering: packets wait */
 #define LIMIT_FLUSH_WAIT_MS 10 /* ... and may wait for a Redis that does not */
-#define LIMIT_TALLY_TEXT    256 /* bytes of a banner, HELO, SNI or product kept a host, with its NUL \
-				 */
+#define LIMIT_TALLY_TEXT                                                                           \
+	256 /* bytes of a banner, HELO, SNI or product kept a host, with its NUL                   \
+	     */
 #define LIMIT_TALLY_NAMES                                                                          \
 	64 /* unassigned ciphers and versions counted by name an entry; others as "other" */
+
+/* /metrics */
+#define LIMIT_METRICS_CONNECTIONS 16	/* at once: a Prometheus or two, and a person */
+#define LIMIT_METRICS_S		  10	/* seconds for one request, or between two */
+#define LIMIT_METRICS_REQUEST	  16384 /* bytes of memory a connection: a request's headers */
 
 /* Alerts */
 #define LIMIT_ALERT_KEYS                                                                           \
@@ -86,23 +92,27 @@
 	2592000 /* seconds without any session until an alert is gone: a monthly job is heard */
 #define LIMIT_ALERT_TTL_S                                                                          \
 	15552000 /* seconds that Redis keeps an alert after its last change: half a year */
-#define LIMIT_ALERT_KEY	 512	/* bytes of an alert's key, with its NUL */
-#define LIMIT_ALERT_TICK 1024	/* buckets of alerts looked at a tick: all of them in some seconds \
+#define LIMIT_ALERT_KEY 512 /* bytes of an alert's key, with its NUL */
+#define LIMIT_ALERT_TICK                                                                           \
+	1024			/* buckets of alerts looked at a tick: all of them in some seconds \
 				 */
 #define LIMIT_ALERT_CLAIMS 1000 /* changes that wait for Redis's word; more are decided here */
 #define LIMIT_ALERT_CLAIM_MS                                                                       \
 	5000 /* milliseconds until a change is decided without Redis: longer than its restart */
 #define LIMIT_ALERT_DRAIN_MS                                                                       \
 	15000 /* milliseconds at exit for what is under way; the journal keeps the rest */
-#define LIMIT_ALERT_JOURNAL (16u * 1024 * 1024) /* bytes of the journal until it is written anew   \
-						 */
+#define LIMIT_ALERT_JOURNAL                                                                        \
+	(16u * 1024 * 1024) /* bytes of the journal until it is written anew                       \
+			     */
 #define LIMIT_ALERT_TOUCH_MS                                                                       \
 	10000 /* milliseconds between two words to the other sensors that an alert still holds */
-#define LIMIT_ACTIONS 1000 /* actions that wait (about 4 KB each); more are given up, and counted  \
-			    */
-#define LIMIT_ACTIONS_RUNNING 8	  /* at once */
-#define LIMIT_ACTION_TARGETS  256 /* programs, recipients, addresses: back-off and rate are theirs \
-				   */
+#define LIMIT_ACTIONS                                                                              \
+	1000 /* actions that wait (about 4 KB each); more are given up, and counted                \
+	      */
+#define LIMIT_ACTIONS_RUNNING 8 /* at once */
+#define LIMIT_ACTION_TARGETS                                                                       \
+	256 /* programs, recipients, addresses: back-off and rate are theirs                       \
+	     */
 #define LIMIT_ACTION_S		 30	/* seconds for one, where a rule says nothing */
 #define LIMIT_ACTION_TRIES	 12	/* with the waits below: about 40 minutes */
 #define LIMIT_ACTION_WAIT_MS	 1000	/* first wait after a failure; doubled each time ... */

@@ -11,6 +11,7 @@
 #include "alerting.h"
 #include "limits.h"
 #include "log.h"
+#include "metrics.h"
 #include "notify.h"
 #include "numbers.h"
 #include "pipeline.h"
@@ -18,7 +19,8 @@
 #include "sensor_options.h"
 #include "store.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S	 1000000000ull
+#define METRICS_EVERY_NS 50000000ull /* a scrape may wait so long, a busy link does not */
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -29,10 +31,11 @@ struct sensor {
 	struct tally *tally; /* NULL without Redis */
 	struct store *store;
 	struct alerting *alerting; /* NULL without --rules */
+	struct metrics *metrics;   /* NULL without --metrics */
 	FILE *json;		   /* NULL without --json */
 	struct progress progress;
 	struct sensor_numbers numbers; /* as of the last count() */
-	uint64_t next_flush_ns, next_stats_ns, next_status_ns;
+	uint64_t next_flush_ns, next_stats_ns, next_status_ns, next_metrics_ns;
 	bool live;   /* packets come when they come: an interface, or standard input */
 	bool failed; /* something could not be done; the rest went on */
 };
@@ -96,6 +99,8 @@ static void take_record(void *context, const struct record *r)
 		alerting_record(s->alerting, r);
 	if (s->tally != NULL)
 		(void)tally_add(s->tally, r); /* what it cannot take it counts */
+	if (s->metrics != NULL)
+		metrics_record(s->metrics, r);
 	if (s->json == NULL)
 		return;
 	record_write_json(s->json, r);
@@ -144,6 +149,14 @@ static void reload(struct sensor *s)
 	s->next_status_ns = 0;
 }
 
+static void serve_metrics(struct sensor *s, uint64_t now)
+{
+	s->next_metrics_ns = now + METRICS_EVERY_NS;
+	count(s);
+	metrics_update(s->metrics, &s->numbers);
+	metrics_run(s->metrics);
+}
+
 /* A line for "systemctl status". */
 static void tell_status(struct sensor *s, uint64_t now)
 {
@@ -183,6 +196,8 @@ static void housekeep(struct sensor *s)
 		s->next_stats_ns = now + s->options.stats_s * NS_PER_S;
 	}
 	notify_alive();
+	if (s->metrics != NULL && now >= s->next_metrics_ns)
+		serve_metrics(s, now);
 	if (now >= s->next_status_ns)
 		tell_status(s, now);
 	if (s->progress.terminal && now >= s->progress.next_ns) {
@@ -232,6 +247,18 @@ static bool open_json(struct sensor *s)
 		log_say(LOG_LEVEL_ERROR, "--json %s: %s; give a path that this user may write",
 		    s->options.json, strerror(errno));
 	return s->json != NULL;
+}
+
+static bool open_metrics(struct sensor *s)
+{
+	char error[METRICS_ERROR_MAX];
+
+	if (s->options.metrics == NULL)
+		return true;
+	s->metrics = metrics_open(s->options.metrics, error);
+	if (s->metrics == NULL)
+		log_say(LOG_LEVEL_ERROR, "%s", error);
+	return s->metrics != NULL;
 }
 
 static bool open_capture(struct sensor *s)
@@ -365,7 +392,7 @@ int main(int argc, char **argv)
 	}
 	log_field("sensor", s.options.name);
 	log_field("source", s.options.file != NULL ? s.options.file : s.options.interface);
-	if (!open_alerting(&s) || !open_capture(&s) || !open_json(&s)) {
+	if (!open_alerting(&s) || !open_capture(&s) || !open_json(&s) || !open_metrics(&s)) {
 		s.failed = true;
 		close_alerting(&s);
 		capture_close(s.capture);
@@ -379,6 +406,7 @@ int main(int argc, char **argv)
 	close_store(&s);
 	close_alerting(&s);
 	close_json(&s);
+	metrics_close(s.metrics);
 	tally_free(s.tally);
 	pipeline_free(s.pipeline);
 	capture_close(s.capture);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "redis_url.h"
 #include "store.h"
 
@@ -98,6 +99,12 @@ static int set_rules(struct sensor_options *o, const char *value)
 	return 0;
 }
 
+static int set_metrics(struct sensor_options *o, const char *value)
+{
+	o->metrics = value;
+	return 0;
+}
+
 static int set_stats(struct sensor_options *o, const char *value)
 {
 	char *end;
@@ -169,6 +176,8 @@ static const struct option_row {
     {"--json", NULL, "FILE", "write a record a line as it ends, - for standard output", set_json},
     {"--rules", NULL, "FILE", "raise alerts by these rules; SIGHUP loads them anew", set_rules},
     {"--stats", NULL, "SECONDS", "write a line of statistics so often", set_stats},
+    {"--metrics", NULL, "ADDRESS",
+	"serve /metrics for Prometheus at " METRICS_EXAMPLE " or unix:/path", set_metrics},
     {"--retention", NULL, "TIME",
 	"let a host pair expire so long after its last session, such as 90d", set_retention},
     {"--spool", NULL, "FILE", "where counters wait that Redis could not take", set_spool},

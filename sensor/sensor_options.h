@@ -14,6 +14,7 @@ struct sensor_options {
 	char *password;	       /* from a file or the environment, NULL: none; owned */
 	const char *json;      /* path, "-" for standard output, NULL: none */
 	const char *rules;     /* path, NULL: no alerts */
+	const char *metrics;   /* where /metrics listens (metrics.h), NULL: nowhere */
 	char name[SENSOR_NAME_MAX];
 	char spool[SENSOR_PATH_MAX];
 	struct ports ports;

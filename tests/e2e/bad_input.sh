@@ -36,6 +36,7 @@ fails "ports" 2 "25,587" "$SENSOR" -r "$sample" --json - --ports 25,x
 fails "name" 2 "letters" "$SENSOR" -r "$sample" --json - --name 'a b'
 fails "retention" 2 "90d" "$SENSOR" -r "$sample" --json - --retention 90
 fails "stats" 2 "86400" "$SENSOR" -r "$sample" --json - --stats 0
+fails "metrics for everybody" 2 "give a loopback address" "$SENSOR" -r "$sample" --json - --metrics 0.0.0.0:9125
 fails "json in no folder" 2 "may write" "$SENSOR" -r "$sample" --json "$work/none/x"
 fails "password file" 2 "check the path" "$SENSOR" -r "$sample" --json - --password-file "$work/none"
 fails "redis URL" 2 "unix:" sensor -r "$sample" --redis ftp://x

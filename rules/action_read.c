@@ -55,7 +55,7 @@ static bool word_index(const struct action_parameter *is, const char *text, uint
 static void fail_word(
     struct reading *r, const yaml_node_t *node, const struct action_parameter *is, const char *text)
 {
-	struct spelling s = {.word = text, .length = strlen(text)};
+	struct spelling s = spelling_of(text);
 	char mend[256] = "take ";
 
 	for (size_t i = 0; is->words[i] != NULL; i++) {
@@ -155,7 +155,7 @@ static void check_required(struct reading *r, const yaml_node_t *node)
 
 static const struct action_kind *find_kind(struct loader *l, size_t file, const yaml_node_t *node)
 {
-	struct spelling s = {.word = loader_scalar(node), .length = strlen(loader_scalar(node))};
+	struct spelling s = spelling_of(loader_scalar(node));
 
 	for (size_t i = 0; i < action_kind_count; i++) {
 		if (strcmp(action_kinds[i].name, s.word) == 0)

@@ -31,18 +31,12 @@ static void complain(struct build *b, const struct rules_text *source, size_t at
 static void complain(
     struct build *b, const struct rules_text *source, size_t at, const char *format, ...)
 {
-	struct rules_place place;
 	va_list arguments;
-	char what[512];
 
 	b->failed = true;
-	if (rules_errors_full(b->compiler->errors))
-		return;
-	place = rules_text_place(source, at);
 	va_start(arguments, format);
-	vsnprintf(what, sizeof(what), format, arguments);
+	expression_say(b->compiler, source, at, format, arguments);
 	va_end(arguments);
-	rules_error(b->compiler->errors, &place, "%s", what);
 }
 
 /* ---- Items ---- */
@@ -65,7 +59,7 @@ static void unknown_list(
     struct build *b, const char *name, const struct rules_text *source, size_t at)
 {
 	const struct names *names = &b->compiler->definitions[COMPILER_LISTS];
-	struct spelling s = {.word = name, .length = strlen(name)};
+	struct spelling s = spelling_of(name);
 
 	for (size_t i = 0; i < names->room; i++)
 		if (names->rows[i].text != NULL)
@@ -163,7 +157,7 @@ static void collect(struct build *b, const struct node *right)
 
 static void complain_item(struct build *b, const struct item *item, const char *mend)
 {
-	struct spelling s = {.word = item->text, .length = strlen(item->text)};
+	struct spelling s = spelling_of(item->text);
 	const struct rules_field *f = b->field;
 	bool named = b->type == RULES_WORD || b->type == RULES_CODE;
 
@@ -296,8 +290,10 @@ static void build_texts(struct build *b, struct matcher *m)
 		    host ? host_item(b, item)
 			 : arena_text(b->compiler->arena, item->text, strlen(item->text));
 
-		if (text != NULL)
-			texts[m->text_count++] = text;
+		if (text == NULL)
+			continue;
+		texts[m->text_count++] = text;
+		m->bits |= known_bit(text);
 	}
 	qsort(texts, m->text_count, sizeof(*texts), matcher_compare_texts);
 	m->texts = texts;
@@ -308,12 +304,11 @@ static void build_texts(struct build *b, struct matcher *m)
 /* Words and code points: what matches is found now. */
 static void try_words(struct build *b, struct matcher *m, const struct matcher *pattern)
 {
-	struct rules_value value = {0};
-
 	m->kind = MATCH_MASK;
 	for (size_t i = 0; i < b->field->word_count && i < 64; i++) {
-		value.text = b->field->words[i];
-		if (value.text != NULL && matcher_holds(pattern, &value) == RULES_TRUE)
+		const char *word = b->field->words[i];
+
+		if (word != NULL && matcher_holds_text(pattern, word) == RULES_TRUE)
 			m->mask |= UINT64_C(1) << i;
 	}
 }
@@ -321,16 +316,13 @@ static void try_words(struct build *b, struct matcher *m, const struct matcher *
 static void try_codes(struct build *b, struct matcher *m, const struct matcher *pattern)
 {
 	const struct codes *codes = codes_of(b->field);
-	struct rules_value value = {0};
 
 	*m = *pattern;
 	m->kind = MATCH_CODES;
 	m->codes = codes;
-	for (size_t i = 0; i < codes->count; i++) {
-		value.text = codes->rows[i].name;
-		if (matcher_holds(pattern, &value) == RULES_TRUE)
+	for (size_t i = 0; i < codes->count; i++)
+		if (matcher_holds_text(pattern, codes->rows[i].name) == RULES_TRUE)
 			add_number(b, m, codes->rows[i].code);
-	}
 }
 
 static bool matches_nothing(const struct matcher *m)
@@ -361,9 +353,15 @@ static void build_globs(struct build *b, struct matcher *m)
 	    .kind = MATCH_GLOBS, .ignore_case = b->type == RULES_HOST, .text_count = b->count};
 	const char **texts = arena_get(b->compiler->arena, b->count * sizeof(*texts));
 
-	for (size_t i = 0; i < b->count; i++)
-		texts[i] =
-		    arena_text(b->compiler->arena, b->items[i].text, strlen(b->items[i].text));
+	for (size_t i = 0; i < b->count; i++) {
+		const char *glob = b->items[i].text;
+		struct filter needs;
+
+		texts[i] = arena_text(b->compiler->arena, glob, strlen(glob));
+		filter_glob(i == 0 ? &globs.needs : &needs, glob);
+		if (i > 0)
+			filter_join(&globs.needs, &needs);
+	}
 	globs.texts = texts;
 	apply_pattern(b, m, &globs);
 }
@@ -385,6 +383,7 @@ static void build_regex(struct build *b, struct matcher *m)
 		    error, at + 1);
 		return;
 	}
+	filter_regex(&regex.needs, item->text, b->type == RULES_HOST);
 	arena_release_by(c->arena, regex_free, regex.regex);
 	arena_grow(c->arena, &c->regexes, c->regex_count, sizeof(struct regex *));
 	c->regexes[c->regex_count++] = regex.regex;

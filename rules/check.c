@@ -53,7 +53,7 @@ static void try_fields(struct spelling *s)
 
 static bool unknown_name(struct compiler *c, const struct node *n, bool macros)
 {
-	struct spelling s = {.word = n->word, .length = strlen(n->word)};
+	struct spelling s = spelling_of(n->word);
 	const struct names *names = &c->definitions[COMPILER_MACROS];
 
 	try_fields(&s);
@@ -100,7 +100,7 @@ static const struct rules_field *field_of(const struct node *n)
 
 static const char *near_word(struct compiler *c, const char *word, const struct rules_field *f)
 {
-	struct spelling s = {.word = word, .length = strlen(word)};
+	struct spelling s = spelling_of(word);
 
 	for (size_t i = 0; f->type == RULES_WORD && i < f->word_count; i++)
 		if (f->words[i] != NULL)
@@ -428,14 +428,13 @@ bool expression_check(struct compiler *c, struct node *condition)
 	return check_condition(c, condition);
 }
 
-const struct condition *expression_compile(struct compiler *c, const struct rules_text *text)
+struct condition *expression_compile(struct compiler *c, const struct rules_text *text)
 {
 	struct condition *condition = arena_get(c->arena, sizeof(*condition));
 	struct node *root = expression_parse(c, text);
 
 	if (root == NULL || !expression_check(c, root))
 		return NULL;
-	expression_order(root);
 	condition->root = root;
 	condition->text = text;
 	return condition;

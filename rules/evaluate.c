@@ -4,20 +4,42 @@
 #include <string.h>
 
 #include "judge.h"
+#include "rule_set.h"
+
+/* One session under judgement. */
+struct pass {
+	struct plan *plan;
+	const struct rules_subject *subject;
+};
 
 static enum rules_truth present(bool there)
 {
 	return there ? RULES_TRUE : RULES_FALSE;
 }
 
+static enum rules_truth negate(enum rules_truth t)
+{
+	return t == RULES_UNKNOWN ? t : present(t == RULES_FALSE);
+}
+
 /* ---- Operands ---- */
 
-struct operand {
-	struct rules_value value;
-	char buffer[RULES_VALUE_TEXT_MAX];
-};
+/* Whether a field is there; its value then stands in plan->known. */
+static enum rules_truth look(const struct pass *p, uint16_t slot)
+{
+	struct known *k = &p->plan->known[slot];
+	enum rules_truth there;
 
-static bool operand_take(const struct node *n, const struct rules_subject *s, struct operand *o);
+	if (p->plan->seen[slot] != 0)
+		return (enum rules_truth)(p->plan->seen[slot] - 1);
+	known_begin(k);
+	there = rules_field_value(p->subject, slot, &k->value, k->buffer);
+	p->plan->seen[slot] = (uint8_t)(there + 1);
+	return there;
+}
+
+/* The value of an operand, which may stand in `room`; NULL where it is unknown. */
+static struct known *operand(const struct pass *p, const struct node *n, struct known *room);
 
 /* Never below zero, never beyond the largest: clocks of two sensors may differ. */
 static uint64_t compute(unsigned kind, uint64_t left, uint64_t right)
@@ -29,44 +51,55 @@ static uint64_t compute(unsigned kind, uint64_t left, uint64_t right)
 	return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
 }
 
-static bool take_sum(const struct node *n, const struct rules_subject *s, struct operand *o)
+static struct known *take_sum(const struct pass *p, const struct node *n, struct known *room)
 {
-	struct operand right;
+	struct known rooms[2];
+	const struct known *left = operand(p, n->left, &rooms[0]);
+	const struct known *right = operand(p, n->right, &rooms[1]);
 
-	if (!operand_take(n->left, s, o) || !operand_take(n->right, s, &right))
-		return false;
-	o->value.number = compute(n->kind, o->value.number, right.value.number);
-	return true;
+	if (left == NULL || right == NULL)
+		return NULL;
+	room->value.number = compute(n->kind, left->value.number, right->value.number);
+	return room;
 }
 
-static bool take_registrable(const struct node *n, const struct rules_subject *s, struct operand *o)
+static struct known *take_registrable(
+    const struct pass *p, const struct node *n, struct known *room)
 {
-	char normal[HOST_MAX];
+	struct known inner, *host = operand(p, n->left, &inner);
 	const char *domain;
 
-	if (!operand_take(n->left, s, o) || !host_normal(o->value.text, normal))
-		return false;
-	domain = host_registrable(normal);
+	if (host == NULL || known_host(host) == NULL)
+		return NULL;
+	domain = host_registrable(known_host(host));
 	if (domain == NULL)
-		return false;
-	o->value.text = strcpy(o->buffer, domain);
-	return true;
+		return NULL;
+	room->value.text = strcpy(room->buffer, domain);
+	return room;
 }
 
-/* False where it is unknown. */
-static bool operand_take(const struct node *n, const struct rules_subject *s, struct operand *o)
+static struct known *operand(const struct pass *p, const struct node *n, struct known *room)
 {
+	if (n->kind == NODE_FIELD)
+		return look(p, n->slot) == RULES_TRUE ? &p->plan->known[n->slot] : NULL;
+	known_begin(room);
 	switch (n->kind) {
-	case NODE_FIELD:
-		return rules_field_value(s, n->slot, &o->value, o->buffer) == RULES_TRUE;
 	case NODE_VALUE:
-		o->value = *n->value;
-		return true;
+		room->value = *n->value;
+		return room;
 	case NODE_REGISTRABLE:
-		return take_registrable(n, s, o);
+		return take_registrable(p, n, room);
 	default:
-		return take_sum(n, s, o);
+		return take_sum(p, n, room);
 	}
+}
+
+/* The left side of a clause. */
+static struct known *left_side(const struct pass *p, const struct clause *c, struct known *room)
+{
+	if (c->is_field)
+		return look(p, c->slot) == RULES_TRUE ? &p->plan->known[c->slot] : NULL;
+	return operand(p, c->node->left, room);
 }
 
 /* ---- Clauses ---- */
@@ -89,99 +122,115 @@ static bool compare(unsigned relation, uint64_t left, uint64_t right)
 	}
 }
 
-static bool same_hosts(const char *left, const char *right)
+static bool same_hosts(struct known *left, struct known *right)
 {
-	char a[HOST_MAX], b[HOST_MAX];
+	const char *a = known_host(left), *b = known_host(right);
 
-	return host_normal(left, a) && host_normal(right, b) && strcmp(a, b) == 0;
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static bool same(
-    const struct node *n, const struct rules_value *left, const struct rules_value *right)
+static bool same(const struct node *n, struct known *left, struct known *right)
 {
 	switch (n->left->type) {
 	case RULES_ADDRESS:
-		return memcmp(&left->address, &right->address, sizeof(left->address)) == 0;
+		return memcmp(&left->value.address, &right->value.address,
+			   sizeof(left->value.address)) == 0;
 	case RULES_TEXT:
 		if (n->right->type == RULES_TEXT)
-			return strcmp(left->text, right->text) == 0;
-		return same_hosts(left->text, right->text);
+			return strcmp(left->value.text, right->value.text) == 0;
+		return same_hosts(left, right);
 	case RULES_HOST:
-		return same_hosts(left->text, right->text);
+		return same_hosts(left, right);
 	default:
-		return left->number == right->number;
+		return left->value.number == right->value.number;
 	}
 }
 
-static enum rules_truth judge_both(const struct node *n, const struct rules_subject *s)
+static enum rules_truth judge_both(const struct pass *p, const struct node *n)
 {
-	struct operand left, right;
+	struct known rooms[2], *left = operand(p, n->left, &rooms[0]),
+			       *right = operand(p, n->right, &rooms[1]);
 
-	if (!operand_take(n->left, s, &left) || !operand_take(n->right, s, &right))
+	if (left == NULL || right == NULL)
 		return RULES_UNKNOWN;
 	if (n->relation <= RELATION_UNEQUAL)
-		return present(
-		    same(n, &left.value, &right.value) == (n->relation == RELATION_EQUAL));
-	return present(compare(n->relation, left.value.number, right.value.number));
+		return present(same(n, left, right) == (n->relation == RELATION_EQUAL));
+	return present(compare(n->relation, left->value.number, right->value.number));
 }
 
-static enum rules_truth judge_holds(const struct node *n, const struct rules_subject *s)
+static enum rules_truth judge_holds(const struct pass *p, const struct node *n)
 {
-	struct operand left, right;
+	struct known rooms[2];
+	const struct known *left = operand(p, n->left, &rooms[0]),
+			   *right = operand(p, n->right, &rooms[1]);
 
-	if (!operand_take(n->left, s, &left) || !operand_take(n->right, s, &right))
+	if (left == NULL || right == NULL)
 		return RULES_UNKNOWN;
-	return present((right.value.number & rules_version_bit((uint16_t)left.value.number)) != 0);
+	return present(
+	    (right->value.number & rules_version_bit((uint16_t)left->value.number)) != 0);
 }
 
-static enum rules_truth negate(enum rules_truth t)
+static enum rules_truth judge_match(const struct clause *c, struct known *left)
 {
-	return t == RULES_UNKNOWN ? t : present(t == RULES_FALSE);
+	enum rules_truth t = matcher_holds(c->matcher, left);
+
+	return c->negated ? negate(t) : t;
 }
 
-static enum rules_truth judge_match(const struct node *n, const struct rules_subject *s)
+/* Of one value. */
+static enum rules_truth judge_value(const struct pass *p, const struct clause *c)
 {
-	struct operand left;
-	enum rules_truth t;
+	struct known room, *left = left_side(p, c, &room);
 
-	if (!operand_take(n->left, s, &left))
+	if (left == NULL)
 		return RULES_UNKNOWN;
-	t = matcher_holds(n->matcher, &left.value);
-	return n->negated ? negate(t) : t;
+	switch (c->kind) {
+	case NODE_NUMBER:
+		return present(compare(c->relation, left->value.number, c->number));
+	case NODE_FLAG:
+		return present(left->value.number != 0);
+	default:
+		return judge_match(c, left);
+	}
 }
 
-static enum rules_truth judge_number(const struct node *n, const struct rules_subject *s)
+static enum rules_truth judge_clause(const struct pass *p, const struct clause *c)
 {
-	struct operand left;
-
-	if (!operand_take(n->left, s, &left))
-		return RULES_UNKNOWN;
-	return present(compare(n->relation, left.value.number, n->number));
+	switch (c->kind) {
+	case NODE_EXISTS:
+		return look(p, c->slot);
+	case NODE_BOTH:
+		return judge_both(p, c->node);
+	case NODE_HOLDS:
+		return judge_holds(p, c->node);
+	case NODE_CONSTANT:
+		return present(c->number != 0);
+	default:
+		return judge_value(p, c);
+	}
 }
 
-static enum rules_truth judge_flag(const struct node *n, const struct rules_subject *s)
+/* ---- Conditions ---- */
+
+static enum rules_truth judge_once(const struct pass *p, uint32_t clause)
 {
-	struct operand flag;
+	uint8_t *truth = &p->plan->truths[clause];
 
-	return operand_take(n->left, s, &flag) ? present(flag.value.number != 0) : RULES_UNKNOWN;
+	if (*truth == 0)
+		*truth = (uint8_t)(judge_clause(p, &p->plan->clauses[clause]) + 1);
+	return (enum rules_truth)(*truth - 1);
 }
 
-static enum rules_truth judge_exists(const struct node *n, const struct rules_subject *s)
-{
-	char buffer[RULES_VALUE_TEXT_MAX];
-	struct rules_value value = {0};
-
-	return rules_field_value(s, n->left->slot, &value, buffer);
-}
+static enum rules_truth judge_step(const struct pass *p, const struct step *s);
 
 /* One that is `final` settles it; else one unknown makes it unknown. */
 static enum rules_truth judge_joined(
-    const struct node *n, const struct rules_subject *s, enum rules_truth final)
+    const struct pass *p, const struct step *s, enum rules_truth final)
 {
 	enum rules_truth result = negate(final);
 
-	for (const struct node *part = n->right; part != NULL; part = part->after) {
-		enum rules_truth t = node_judge(part, s);
+	for (const struct step *part = s + 1; part < s + s->length; part += part->length) {
+		enum rules_truth t = judge_step(p, part);
 
 		if (t == final)
 			return t;
@@ -191,33 +240,52 @@ static enum rules_truth judge_joined(
 	return result;
 }
 
-enum rules_truth node_judge(const struct node *n, const struct rules_subject *s)
+static enum rules_truth judge_step(const struct pass *p, const struct step *s)
 {
-	switch (n->kind) {
+	switch (s->kind) {
 	case NODE_AND:
-		return judge_joined(n, s, RULES_FALSE);
+		return judge_joined(p, s, RULES_FALSE);
 	case NODE_OR:
-		return judge_joined(n, s, RULES_TRUE);
+		return judge_joined(p, s, RULES_TRUE);
 	case NODE_NOT:
-		return negate(node_judge(n->left, s));
-	case NODE_NUMBER:
-		return judge_number(n, s);
-	case NODE_MATCH:
-		return judge_match(n, s);
-	case NODE_FLAG:
-		return judge_flag(n, s);
-	case NODE_EXISTS:
-		return judge_exists(n, s);
-	case NODE_BOTH:
-		return judge_both(n, s);
-	case NODE_HOLDS:
-		return judge_holds(n, s);
-	default: /* NODE_CONSTANT */
-		return present(n->number != 0);
+		return negate(judge_step(p, s + 1));
+	default:
+		return judge_once(p, s->clause);
 	}
+}
+
+enum rules_truth judge_node(struct plan *plan, const struct node *n, const struct rules_subject *s)
+{
+	const struct pass p = {plan, s};
+
+	plan_reset(plan);
+	return judge_step(&p, &plan->steps[n->step]);
 }
 
 enum rules_truth rules_evaluate(const struct rule *rule, const struct rules_subject *s)
 {
-	return node_judge(rule->condition->root, s);
+	return judge_node(rule->condition->plan, rule->condition->root, s);
+}
+
+void rules_judge(const struct rules_subject *subject, uint8_t *truths)
+{
+	const struct rule_file *file = subject->file;
+	const struct pass p = {file->plan, subject};
+	const struct step *s = file->plan->steps; /* in the order of the rules */
+
+	plan_reset(file->plan);
+	for (size_t i = 0; i < file->count; i++, s += s->length)
+		truths[i] = (uint8_t)judge_step(&p, s);
+}
+
+bool rules_want_history(const struct rules_subject *s)
+{
+	const struct rule_file *file = s->file;
+	const struct pass p = {file->plan, s};
+
+	plan_reset(file->plan);
+	for (size_t i = 0; i < file->history_count; i++)
+		if (judge_step(&p, &file->plan->steps[file->history_steps[i]]) != RULES_FALSE)
+			return true;
+	return false;
 }

@@ -3,8 +3,8 @@
  * comparison unknown, `not` of unknown is unknown, and only true fires. False says more than "not
  * true": the session was seen and is clean.
  *
- * No allocation, no lock. One loaded file serves one thread at a time (a regular expression keeps
- * its scratch memory).
+ * No allocation, no lock. One loaded file serves one thread at a time: it remembers what it found
+ * out about the session at hand.
  */
 #ifndef TLSVANE_RULES_EVALUATE_H
 #define TLSVANE_RULES_EVALUATE_H
@@ -26,6 +26,13 @@ struct rules_subject {
  * has rule.needs_history, is worth fetching history for.
  */
 enum rules_truth rules_evaluate(const struct rule *rule, const struct rules_subject *subject);
+
+/* All rules of subject->file: truths[i] is that of rule i (enum rules_truth). Each distinct clause
+ * is asked at most once, so this costs far less than to evaluate them one by one. */
+void rules_judge(const struct rules_subject *subject, uint8_t *truths);
+
+/* Whether any rule of subject->file may come out otherwise with history than without it. */
+bool rules_want_history(const struct rules_subject *subject);
 
 /* The value of a slot: RULES_TRUE there, RULES_FALSE absent, RULES_UNKNOWN history that was not
  * asked. `buffer` holds the text of values that have none of their own. */

@@ -16,6 +16,8 @@
 #ifndef TLSVANE_RULES_EXPRESSION_H
 #define TLSVANE_RULES_EXPRESSION_H
 
+#include <stdarg.h>
+
 #include "definition.h"
 #include "errors.h"
 
@@ -35,7 +37,7 @@ struct compiler {
 
 /* The compiled condition of a text; NULL where it is wrong, and has said so. The text must stay
  * until the load ends. */
-const struct condition *expression_compile(struct compiler *c, const struct rules_text *text);
+struct condition *expression_compile(struct compiler *c, const struct rules_text *text);
 
 /* The parts of the above: the tree as parsed; and with types. */
 struct node *expression_parse(struct compiler *c, const struct rules_text *text);
@@ -49,6 +51,10 @@ void expression_order(struct node *condition);
  */
 const struct matcher *matcher_build(
     struct compiler *c, const struct node *left, enum relation relation, const struct node *right);
+
+/* Says what is wrong at a byte of a text. complain.c */
+void expression_say(struct compiler *c, const struct rules_text *text, size_t at,
+    const char *format, va_list arguments);
 
 /* Says that the node is wrong. */
 void expression_error(struct compiler *c, const struct node *n, const char *format, ...)

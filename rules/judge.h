@@ -1,10 +1,11 @@
-/* How one node of a condition comes out: what rules_evaluate() and rules_trace() share. */
+/* How one part of a condition comes out: what rules_evaluate() and rules_trace() share. */
 #ifndef TLSVANE_RULES_JUDGE_H
 #define TLSVANE_RULES_JUDGE_H
 
 #include "evaluate.h"
-#include "expression.h"
+#include "plan.h"
 
-enum rules_truth node_judge(const struct node *n, const struct rules_subject *s);
+enum rules_truth judge_node(
+    struct plan *plan, const struct node *n, const struct rules_subject *subject);
 
 #endif

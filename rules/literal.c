@@ -48,6 +48,10 @@ bool literal_duration(const char *text, uint64_t *ns)
 {
 	uint64_t sum = 0, n, part;
 
+	if (strcmp(text, "0") == 0) { /* in whatever unit */
+		*ns = 0;
+		return true;
+	}
 	do {
 		const struct unit *unit;
 

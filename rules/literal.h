@@ -12,7 +12,7 @@
 const char *literal_read(
     const char *text, unsigned type, const struct rules_field *f, struct rules_value *value);
 
-/* "30d", "1d12h", "500ms"; false where it is none. */
+/* "30d", "1d12h", "500ms", "0"; false where it is none. */
 bool literal_duration(const char *text, uint64_t *ns);
 
 /* "192.0.2.0/24", "2001:db8::1": `bits` count in the address's own family, all of them where none

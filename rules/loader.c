@@ -31,7 +31,7 @@ const char *loader_scalar(const yaml_node_t *node)
 static bool check_key(struct loader *l, size_t file, const yaml_node_t *key,
     const char *const *keys, const char *what)
 {
-	struct spelling s = {.word = loader_scalar(key), .length = strlen(loader_scalar(key))};
+	struct spelling s = spelling_of(loader_scalar(key));
 
 	for (size_t i = 0; keys[i] != NULL; i++) {
 		if (strcmp(keys[i], s.word) == 0)

@@ -39,23 +39,18 @@ static bool holds_text(const struct matcher *m, const char *text)
 	       NULL;
 }
 
-static bool holds_host(const struct matcher *m, const char *text)
+static bool holds_host(const struct matcher *m, struct known *k)
 {
-	char normal[HOST_MAX];
-
-	return host_normal(text, normal) && holds_text(m, normal);
+	return (m->bits & known_whole(k)) != 0 && holds_text(m, known_host(k));
 }
 
 /* The name itself, then what stands behind each of its dots. */
-static bool holds_under(const struct matcher *m, const char *text)
+static bool holds_under(const struct matcher *m, struct known *k)
 {
-	char normal[HOST_MAX];
-
-	if (!host_normal(text, normal))
+	if ((m->bits & known_tails(k)) == 0)
 		return false;
-	for (const char *tail = normal; tail != NULL; tail = strchr(tail, '.')) {
-		if (*tail == '.')
-			tail++;
+	for (const char *tail = known_host(k); tail != NULL; tail = strchr(tail, '.')) {
+		tail += *tail == '.';
 		if (holds_text(m, tail))
 			return true;
 	}
@@ -84,8 +79,19 @@ static enum rules_truth holds_code(const struct matcher *m, uint64_t code)
 				: (enum rules_truth)holds_glob(m, text);
 }
 
-enum rules_truth matcher_holds(const struct matcher *m, const struct rules_value *v)
+/* Most texts lack what the pattern needs. */
+static enum rules_truth holds_pattern(const struct matcher *m, struct known *k)
 {
+	if (!filter_passes(&m->needs, known_filter(k)))
+		return RULES_FALSE;
+	return m->kind == MATCH_REGEX ? regex_match(m->regex, k->value.text)
+				      : (enum rules_truth)holds_glob(m, k->value.text);
+}
+
+enum rules_truth matcher_holds(const struct matcher *m, struct known *k)
+{
+	const struct rules_value *v = &k->value;
+
 	switch (m->kind) {
 	case MATCH_MASK:
 		return v->number < 64 && (m->mask >> v->number & 1) != 0 ? RULES_TRUE : RULES_FALSE;
@@ -98,14 +104,22 @@ enum rules_truth matcher_holds(const struct matcher *m, const struct rules_value
 	case MATCH_TEXTS:
 		return holds_text(m, v->text) ? RULES_TRUE : RULES_FALSE;
 	case MATCH_HOSTS:
-		return holds_host(m, v->text) ? RULES_TRUE : RULES_FALSE;
+		return holds_host(m, k) ? RULES_TRUE : RULES_FALSE;
 	case MATCH_UNDER:
-		return holds_under(m, v->text) ? RULES_TRUE : RULES_FALSE;
+		return holds_under(m, k) ? RULES_TRUE : RULES_FALSE;
 	case MATCH_GLOBS:
-		return holds_glob(m, v->text) ? RULES_TRUE : RULES_FALSE;
 	case MATCH_REGEX:
-		return regex_match(m->regex, v->text);
+		return holds_pattern(m, k);
 	default:
 		return RULES_FALSE;
 	}
+}
+
+enum rules_truth matcher_holds_text(const struct matcher *m, const char *text)
+{
+	struct known k;
+
+	known_begin(&k);
+	k.value.text = text;
+	return matcher_holds(m, &k);
 }

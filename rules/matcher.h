@@ -7,8 +7,8 @@
 #define TLSVANE_RULES_MATCHER_H
 
 #include "codes.h"
+#include "known.h"
 #include "network.h"
-#include "pattern.h"
 
 enum matcher_kind {
 	MATCH_NONE, /* an empty list */
@@ -35,11 +35,16 @@ struct matcher {
 	size_t text_count;
 	const struct codes *codes; /* MATCH_CODES with patterns; else NULL */
 	struct network *network;
+	struct filter needs; /* MATCH_GLOBS, REGEX: pairs of every text that matches */
+	uint64_t bits;	     /* MATCH_TEXTS, HOSTS, UNDER: known_bit() of each */
 	struct regex *regex; /* also of MATCH_CODES */
 };
 
 /* Unknown only where a regular expression gave up. */
-enum rules_truth matcher_holds(const struct matcher *m, const struct rules_value *v);
+enum rules_truth matcher_holds(const struct matcher *m, struct known *k);
+
+/* The same for a text that was not seen in a session. */
+enum rules_truth matcher_holds_text(const struct matcher *m, const char *text);
 
 /* Orders for the arrays above. */
 int matcher_compare_numbers(const void *a, const void *b);

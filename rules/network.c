@@ -7,7 +7,16 @@
 
 #include <ndpi_api.h>
 
+#define FEW 4 /* networks that are compared one by one: cheaper than to go through a tree */
+
+struct few {
+	uint64_t mask[2], address[2]; /* as they lie in memory */
+	bool v4;
+};
+
 struct network {
+	struct few few[FEW];
+	size_t count;		       /* of all */
 	ndpi_patricia_tree_t *v4, *v6; /* NULL: has none of the family */
 };
 
@@ -62,6 +71,22 @@ bool network_mask(struct frame_address *address, unsigned bits)
 	return memcmp(&before, address, sizeof(before)) != 0;
 }
 
+static void add_few(struct network *n, const struct frame_address *masked, unsigned bits, bool v4)
+{
+	struct frame_address mask;
+
+	if (n->count < FEW) {
+		struct few *few = &n->few[n->count];
+
+		memset(&mask, 0xff, sizeof(mask));
+		network_mask(&mask, v4 ? 96 + bits : bits);
+		memcpy(few->mask, &mask, sizeof(few->mask));
+		memcpy(few->address, masked, sizeof(few->address));
+		few->v4 = v4;
+	}
+	n->count++;
+}
+
 bool network_add(struct network *n, const struct frame_address *address, unsigned bits)
 {
 	bool v4 = is_ipv4(address);
@@ -73,7 +98,23 @@ bool network_add(struct network *n, const struct frame_address *address, unsigne
 	if (*tree == NULL)
 		*tree = ndpi_patricia_new(v4 ? 32 : 128);
 	fill_prefix(&prefix, &masked, bits);
+	add_few(n, &masked, bits, v4);
 	return *tree != NULL && ndpi_patricia_lookup(*tree, &prefix) != NULL;
+}
+
+static bool few_hold(const struct network *n, const struct frame_address *address, bool v4)
+{
+	uint64_t words[2];
+
+	memcpy(words, address, sizeof(words));
+	for (size_t i = 0; i < n->count; i++) {
+		const struct few *f = &n->few[i];
+
+		if (f->v4 == v4 && (words[0] & f->mask[0]) == f->address[0] &&
+		    (words[1] & f->mask[1]) == f->address[1])
+			return true;
+	}
+	return false;
 }
 
 bool network_holds(const struct network *n, const struct frame_address *address)
@@ -82,6 +123,8 @@ bool network_holds(const struct network *n, const struct frame_address *address)
 	ndpi_patricia_tree_t *tree = v4 ? n->v4 : n->v6;
 	ndpi_prefix_t prefix;
 
+	if (n->count <= FEW)
+		return few_hold(n, address, v4);
 	if (tree == NULL)
 		return false;
 	fill_prefix(&prefix, address, v4 ? 32 : 128);

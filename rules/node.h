@@ -57,6 +57,7 @@ struct node {
 	uint8_t relation; /* enum relation */
 	bool negated;	  /* NODE_MATCH: != */
 	uint16_t slot;
+	uint32_t step; /* where it stands in the plan */
 	struct node *left, *right, *next, *after;
 	uint64_t number;
 	unsigned cost; /* of a part of NODE_AND, NODE_OR: order.c */
@@ -69,8 +70,15 @@ struct node {
 };
 
 struct condition {
-	const struct node *root;
+	struct node *root;
+	struct plan *plan;	       /* NULL until the file is whole */
 	const struct rules_text *text; /* until the file is loaded */
 };
+
+/* What has conditions as its parts; all else is a clause. */
+static inline bool node_is_joined(const struct node *n)
+{
+	return n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_NOT;
+}
 
 #endif

@@ -243,7 +243,7 @@ static void settle_name(struct loader *l, size_t i)
 
 static void disable_rule(struct loader *l, size_t file, const yaml_node_t *item)
 {
-	struct spelling s = {.word = loader_scalar(item), .length = strlen(loader_scalar(item))};
+	struct spelling s = spelling_of(loader_scalar(item));
 	struct raw_rule *raw = find_raw(l, s.word);
 
 	if (raw != NULL && (raw->file == file || loader_replaces(l, file, raw->file))) {
@@ -299,6 +299,26 @@ static void read_rules(struct loader *l)
 
 /* ---- The set ---- */
 
+static void plan_rule(struct rule_file *f, const struct rule *rule)
+{
+	struct condition *condition = rule->condition;
+
+	plan_add(f->plan, condition);
+	if (!rule->needs_history)
+		return;
+	arena_grow(f->arena, &f->history_steps, f->history_count, sizeof(*f->history_steps));
+	f->history_steps[f->history_count++] = condition->root->step;
+}
+
+static void plan_rules(struct rule_file *f)
+{
+	f->plan = arena_get(f->arena, sizeof(*f->plan));
+	f->plan->arena = f->arena;
+	for (size_t i = 0; i < f->count; i++)
+		plan_rule(f, f->rules[i]);
+	plan_finish(f->plan);
+}
+
 static struct loader *loader_new(const char *packs, struct rules_errors *errors)
 {
 	struct arena *arena = arena_new();
@@ -324,8 +344,10 @@ static struct rule_file *finish(struct loader *l)
 	for (size_t i = 0; i < l->file_count; i++)
 		source_close(&l->files[i].source);
 	rules_errors_sort(errors);
-	if (errors->count == 0 && !errors->more)
+	if (errors->count == 0 && !errors->more) {
+		plan_rules(file);
 		return file;
+	}
 	arena_free(file->arena);
 	return NULL;
 }

@@ -90,7 +90,8 @@ struct rule {
 	const struct rules_template
 	    *key; /* what groups its alerts; never empty: the host pair where nothing is said */
 	size_t key_count;
-	uint64_t every_ns;   /* at most one message a key in so long; 0: not said, then LIMIT_ALERT_EVERY_S */
+	uint64_t every_ns;   /* at most one message a key in so long; 0: not said, then
+				LIMIT_ALERT_EVERY_S */
 	uint64_t for_ns;     /* seen for so long before it fires; 0: at once */
 	uint64_t resolve_ns; /* resolved when clean (the condition false, not unknown) for so long;
 				0: the engine's default */
@@ -98,7 +99,7 @@ struct rule {
 	size_t action_count;
 	const char *const *tags, *const *references;
 	size_t tag_count, reference_count;
-	const struct condition *condition;
+	struct condition *condition;
 	bool needs_history; /* its condition, key, message or actions ask for history */
 	struct rules_place place;
 };

@@ -56,7 +56,7 @@ static bool read_when(struct reading *r, const yaml_node_t *node)
 
 static bool read_severity(struct reading *r, const yaml_node_t *node)
 {
-	struct spelling s = {.word = loader_scalar(node), .length = strlen(loader_scalar(node))};
+	struct spelling s = spelling_of(loader_scalar(node));
 
 	for (size_t i = 0; i < SEVERITIES; i++) {
 		if (strcmp(rules_severity_words[i], s.word) == 0) {
@@ -113,9 +113,21 @@ static bool read_duration(
 	return false;
 }
 
+/* An alert is a change of state: at each session it would be a log. */
+static bool read_span(struct reading *r, const yaml_node_t *node, const char *what, uint64_t *ns)
+{
+	if (!read_duration(r, node, what, ns))
+		return false;
+	if (*ns == 0)
+		loader_error(r->loader, r->file, node,
+		    "%s must be longer than nothing; write 1h, or leave it out for the default",
+		    what);
+	return *ns != 0;
+}
+
 static bool read_every(struct reading *r, const yaml_node_t *node)
 {
-	return read_duration(r, node, "every", &r->rule->every_ns);
+	return read_span(r, node, "every", &r->rule->every_ns);
 }
 
 static bool read_for(struct reading *r, const yaml_node_t *node)
@@ -125,7 +137,7 @@ static bool read_for(struct reading *r, const yaml_node_t *node)
 
 static bool read_resolve(struct reading *r, const yaml_node_t *node)
 {
-	return read_duration(r, node, "resolve", &r->rule->resolve_ns);
+	return read_span(r, node, "resolve", &r->rule->resolve_ns);
 }
 
 static bool read_then(struct reading *r, const yaml_node_t *node)

@@ -3,6 +3,7 @@
 #define TLSVANE_RULES_RULE_SET_H
 
 #include "definition.h"
+#include "plan.h"
 #include "rule_file.h"
 
 #define RULES_SLOT_WORDS 4 /* 64 slots each */
@@ -18,6 +19,9 @@ struct rule_file {
 	bool needs_history;
 	struct regex **regexes;
 	size_t regex_count;
+	struct plan *plan;
+	uint32_t *history_steps; /* in the plan: rules that need history */
+	size_t history_count;
 };
 
 #endif

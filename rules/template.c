@@ -36,7 +36,7 @@ static void add_part(struct reading *r, size_t at, struct rules_template_part pa
 
 static void add_field(struct reading *r, size_t at, const char *name)
 {
-	struct spelling s = {.word = name, .length = strlen(name)};
+	struct spelling s = spelling_of(name);
 	uint16_t slot;
 
 	if (rules_field_find(name, &slot)) {

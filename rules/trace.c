@@ -1,9 +1,11 @@
 /* A condition clause by clause: how each came out, and by what values. */
 #include <stdlib.h>
 
+#include "expression.h"
 #include "judge.h"
 
 struct trace {
+	struct plan *plan;
 	const struct rules_subject *subject;
 	void (*clause)(void *context, const struct rules_clause *clause);
 	void *context;
@@ -42,21 +44,16 @@ static void write_fields(FILE *to, const struct node *n, const struct rules_subj
 	write_fields(to, n->right, s);
 }
 
-static bool is_joined(const struct node *n)
-{
-	return n->kind == NODE_AND || n->kind == NODE_OR || n->kind == NODE_NOT;
-}
-
 static void tell(struct trace *t, const struct node *n, unsigned depth)
 {
 	char *texts[2] = {NULL, NULL};
 	size_t size;
 	FILE *text = open_memstream(&texts[0], &size), *values = open_memstream(&texts[1], &size);
-	struct rules_clause clause = {.depth = depth, .truth = node_judge(n, t->subject)};
+	struct rules_clause clause = {.depth = depth, .truth = judge_node(t->plan, n, t->subject)};
 
 	if (text != NULL)
 		condition_write(text, n);
-	if (values != NULL && !is_joined(n))
+	if (values != NULL && !node_is_joined(n))
 		write_fields(values, n, t->subject);
 	if (text != NULL)
 		fclose(text);
@@ -72,7 +69,7 @@ static void tell(struct trace *t, const struct node *n, unsigned depth)
 static void walk(struct trace *t, const struct node *n, unsigned depth)
 {
 	tell(t, n, depth);
-	if (!is_joined(n))
+	if (!node_is_joined(n))
 		return;
 	for (const struct node *part = n->left; part != NULL; part = part->next)
 		walk(t, part, depth + 1);
@@ -81,7 +78,7 @@ static void walk(struct trace *t, const struct node *n, unsigned depth)
 void rules_trace(const struct rule *rule, const struct rules_subject *subject,
     void (*clause)(void *context, const struct rules_clause *clause), void *context)
 {
-	struct trace t = {subject, clause, context};
+	struct trace t = {rule->condition->plan, subject, clause, context};
 
 	walk(&t, rule->condition->root, 0);
 }

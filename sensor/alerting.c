@@ -70,7 +70,8 @@ static int take_file(struct alerting *a, struct rule_file *file)
 {
 	size_t count = rule_file_count(file);
 	struct suppress_rule **rules = calloc(count + 1, sizeof(struct suppress_rule *));
-	int failed = rules == NULL ? -1 : 0;
+	uint8_t *truths = calloc(count + 1, sizeof(*truths));
+	int failed = rules == NULL || truths == NULL ? -1 : 0;
 
 	suppress_forget_rules(a->suppress);
 	for (size_t i = 0; failed == 0 && i < count; i++)
@@ -81,11 +82,14 @@ static int take_file(struct alerting *a, struct rule_file *file)
 	}
 	if (failed != 0) {
 		free(rules);
+		free(truths);
 		rule_file_free(file);
 		return -1;
 	}
 	free(a->rules);
+	free(a->truths);
 	a->rules = rules;
+	a->truths = truths;
 	rule_file_free(a->file);
 	a->file = file;
 	return 0;
@@ -353,6 +357,7 @@ static void free_all(struct alerting *a)
 	rule_file_free(a->file);
 	wire_free(&a->wire);
 	free(a->rules);
+	free(a->truths);
 	free((char *)(uintptr_t)a->options.journal);
 	free(a);
 }

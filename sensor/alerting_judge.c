@@ -27,50 +27,41 @@ bool alerting_wants_history(struct alerting *a, const struct record *r)
 {
 	struct rules_subject subject = subject_of(a, r, false);
 
-	if (a->history == NULL)
-		return false;
-	for (size_t i = 0; i < rule_file_count(a->file); i++) {
-		const struct rule *rule = rule_file_rule(a->file, i);
-
-		if (rule->needs_history && rules_evaluate(rule, &subject) != RULES_FALSE)
-			return true;
-	}
-	return false;
+	return a->history != NULL && rules_want_history(&subject);
 }
 
-static void judge_rule(struct alerting *a, size_t i, const struct rules_subject *plain,
-    const struct rules_subject *past)
+static void take_result(
+    struct alerting *a, size_t i, enum rules_truth truth, const struct rules_subject *subject)
 {
-	const struct rule *rule = rule_file_rule(a->file, i);
-	enum rules_truth truth = rules_evaluate(rule, rule->needs_history ? past : plain);
-	uint64_t at = end_ms(plain->record);
+	uint64_t at = end_ms(subject->record);
 	enum suppress_change change;
 	struct suppress_entry *e;
 	char key[LIMIT_ALERT_KEY];
 
-	if (truth == RULES_UNKNOWN || (truth == RULES_FALSE && a->rules[i]->entries == 0))
-		return;
-	rules_key_write(rule, rule->needs_history ? past : plain, key, sizeof(key));
+	rules_key_write(rule_file_rule(a->file, i), subject, key, sizeof(key));
 	if (truth == RULES_TRUE)
 		change = suppress_match(a->suppress, a->rules[i], key, at, &e);
 	else
 		change = suppress_clean(a->suppress, a->rules[i], key, at, &e);
 	if (change != SUPPRESS_NOTHING)
-		alerting_decide(a, e, change, plain->record, at);
+		alerting_decide(a, e, change, subject->record, at);
 	else if (e != NULL && e->shared.state == SUPPRESS_FIRING)
 		alerting_touch(a, e);
 }
 
 void alerting_judge(struct alerting *a, const struct record *r)
 {
-	struct rules_subject plain = subject_of(a, r, false), past = subject_of(a, r, true);
+	struct rules_subject subject = subject_of(a, r, true);
 
 	if (a->history != NULL)
 		history_select(a->history, r);
 	if (end_ms(r) > a->latest_ms)
 		a->latest_ms = end_ms(r);
+	rules_judge(&subject, a->truths);
 	for (size_t i = 0; i < rule_file_count(a->file); i++)
-		judge_rule(a, i, &plain, &past);
+		if (a->truths[i] == RULES_TRUE ||
+		    (a->truths[i] == RULES_FALSE && a->rules[i]->entries > 0))
+			take_result(a, i, (enum rules_truth)a->truths[i], &subject);
 	if (a->history != NULL)
 		history_note(a->history, r);
 }

@@ -21,6 +21,7 @@ struct alerting {
 	struct rule_file *file;
 	struct suppress *suppress;
 	struct suppress_rule **rules; /* by the rule's index in the file */
+	uint8_t *truths;	      /* likewise, of the session at hand: enum rules_truth */
 	struct store *store;
 	struct tally *tally;
 	struct wire wire;

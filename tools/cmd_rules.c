@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../rules/spelling.h"
 #include "../rules/packs.h"
 #include "commands.h"
 #include "rules_tool.h"
@@ -91,12 +92,12 @@ static const struct part {
 
 int cmd_rules(const struct options *o)
 {
-	struct nearest near = {.word = o->arguments[0]};
+	struct spelling near = spelling_of(o->arguments[0]);
 
 	for (size_t i = 0; i < PARTS; i++) {
 		if (strcmp(parts[i].name, o->arguments[0]) == 0)
 			return parts[i].run(o);
-		nearest_try(&near, parts[i].name);
+		spelling_try(&near, parts[i].name);
 	}
 	if (near.best != NULL)
 		return say_error(EXIT_USAGE, "rules has no part %s; did you mean tlsvane rules %s?",

@@ -1,4 +1,5 @@
 /* Options of all commands: parsing, checking, help. */
+#include "../rules/spelling.h"
 #include "options.h"
 
 #include <errno.h>
@@ -191,11 +192,11 @@ static const struct option_row rows[] = {
 static int say_unknown(const char *given, const char *name, size_t length)
 {
 	char word[64];
-	struct nearest near = {.word = word};
+	struct spelling near = spelling_of(word);
 
 	snprintf(word, sizeof(word), "%.*s", (int)length, name);
 	for (size_t i = 0; i < COUNT(rows); i++)
-		nearest_try(&near, rows[i].name);
+		spelling_try(&near, rows[i].name);
 	if (near.best == NULL)
 		return say_error(EXIT_USAGE, "unknown option %.*s; see tlsvane help",
 		    (int)strcspn(given, "="), given);

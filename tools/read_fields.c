@@ -1,4 +1,5 @@
 /* Columns by the dotted names of the record's fields. */
+#include "../rules/spelling.h"
 #include "read_fields.h"
 
 #include <stdlib.h>
@@ -8,10 +9,10 @@
 
 static int say_unknown(const char *name)
 {
-	struct nearest near = {.word = name};
+	struct spelling near = spelling_of(name);
 
 	for (size_t i = 0; i < record_field_count; i++)
-		nearest_try(&near, record_fields[i].name);
+		spelling_try(&near, record_fields[i].name);
 	if (near.best != NULL)
 		return say_error(
 		    EXIT_USAGE, "--fields: no field %s; did you mean %s?", name, near.best);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../rules/spelling.h"
 #include "../rules/expression.h"
 #include "../rules/packs.h"
 #include "rules_tool.h"
@@ -168,7 +169,7 @@ static void print_rule(const struct rule *rule)
 
 static char meant[RULES_NAME_MAX + 1]; /* the nearest name so far */
 
-static int explain_in(const char *path, const char *name, struct nearest *near, bool *found)
+static int explain_in(const char *path, const char *name, struct spelling *near, bool *found)
 {
 	struct rule_file *file = rules_load(path);
 	const struct rule *rule;
@@ -177,7 +178,7 @@ static int explain_in(const char *path, const char *name, struct nearest *near, 
 		return EXIT_USAGE;
 	rule = rule_file_find(file, name);
 	for (size_t i = 0; i < rule_file_count(file); i++)
-		nearest_try(near, rule_file_rule(file, i)->name);
+		spelling_try(near, rule_file_rule(file, i)->name);
 	if (near->best != NULL && near->best != meant) /* it outlives the file */
 		near->best = strcpy(meant, near->best);
 	if (rule != NULL) {
@@ -188,7 +189,7 @@ static int explain_in(const char *path, const char *name, struct nearest *near, 
 	return 0;
 }
 
-static int explain_in_packs(const char *name, struct nearest *near, bool *found)
+static int explain_in_packs(const char *name, struct spelling *near, bool *found)
 {
 	char pattern[4096];
 	glob_t packs;
@@ -209,7 +210,7 @@ static int explain_in_packs(const char *name, struct nearest *near, bool *found)
 int rules_explain(const struct options *o)
 {
 	const char *name = o->argument_count > 1 ? o->arguments[1] : NULL;
-	struct nearest near = {.word = name};
+	struct spelling near = spelling_of(name);
 	bool found = false;
 	int status;
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../rules/spelling.h"
 #include "../parsers/tls_names.h"
 #include "rules_tool.h"
 #include "say.h"
@@ -187,7 +188,7 @@ static bool take_rules(struct trial *t)
 static int mark_rules(struct trial *t, const struct options *o)
 {
 	for (size_t i = 2; i < o->argument_count; i++) {
-		struct nearest near = {.word = o->arguments[i]};
+		struct spelling near = spelling_of(o->arguments[i]);
 		bool found = false;
 
 		for (size_t j = 0; j < t->count; j++) {
@@ -195,7 +196,7 @@ static int mark_rules(struct trial *t, const struct options *o)
 
 			t->rules[j].wanted |= same;
 			found |= same;
-			nearest_try(&near, t->rules[j].rule->name);
+			spelling_try(&near, t->rules[j].rule->name);
 		}
 		if (!found)
 			return say_error(EXIT_USAGE, "%s has no rule %s%s%s%s", o->arguments[1],

@@ -1,13 +1,10 @@
-/* Errors of one line, numbers, times and near words for people. */
+/* Errors of one line, numbers and times for people. */
 #include "say.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#define WORD_MAX 40 /* letters of a word that are compared; no command or option is longer */
 
 int say_error(int status, const char *format, ...)
 {
@@ -22,51 +19,6 @@ int say_error(int status, const char *format, ...)
 			*c = '?';
 	fprintf(stderr, "tlsvane: %s\n", line);
 	return status;
-}
-
-static size_t least(size_t a, size_t b, size_t c)
-{
-	size_t ab = a < b ? a : b;
-
-	return ab < c ? ab : c;
-}
-
-/* Letters to insert, delete or replace between two words (Levenshtein). */
-static size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-	size_t row[WORD_MAX + 1], above_left, above;
-
-	for (size_t j = 0; j <= b_length; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_length; i++) {
-		above_left = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_length; j++) {
-			int same =
-			    tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
-
-			above = row[j];
-			row[j] = least(above + 1, row[j - 1] + 1, above_left + (same ? 0 : 1));
-			above_left = above;
-		}
-	}
-	return row[b_length];
-}
-
-void nearest_try(struct nearest *n, const char *candidate)
-{
-	size_t a = strlen(n->word), b = strlen(candidate), distance;
-
-	if (a == 0 || a > WORD_MAX || b > WORD_MAX)
-		return;
-	distance = edit_distance(n->word, a, candidate, b);
-	if (strncmp(n->word, candidate, a) == 0)
-		distance = 1; /* an abbreviation */
-	if (distance > (a > b ? a : b) / 3 + 1 || distance >= b ||
-	    (n->best != NULL && distance >= n->distance))
-		return;
-	n->best = candidate;
-	n->distance = distance;
 }
 
 const char *number_text(uint64_t n, char text[NUMBER_TEXT_MAX])

@@ -1,6 +1,5 @@
 /*
- * How tlsvane speaks to a person: errors of one line, numbers and times as people read them, and
- * the word that was probably meant.
+ * How tlsvane speaks to a person: errors of one line, numbers and times as people read them.
  */
 #ifndef TLSVANE_SAY_H
 #define TLSVANE_SAY_H
@@ -12,15 +11,6 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* Writes "tlsvane: ..." and a newline to stderr; control bytes become '?'. Returns `status`. */
 int say_error(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Finds the candidate nearest to a word: at most a third of its letters are wrong. */
-struct nearest {
-	const char *word;
-	const char *best; /* NULL: none is near */
-	size_t distance;
-};
-
-void nearest_try(struct nearest *n, const char *candidate);
 
 #define NUMBER_TEXT_MAX 28
 

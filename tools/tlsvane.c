@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../rules/spelling.h"
 #include "../sensor/record.h"
 #include "commands.h"
 #include "say.h"
@@ -127,10 +128,10 @@ static const struct command *find_command(const char *name)
 
 static int say_unknown(const char *name)
 {
-	struct nearest near = {.word = name};
+	struct spelling near = spelling_of(name);
 
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		nearest_try(&near, commands[i].name);
+		spelling_try(&near, commands[i].name);
 	if (near.best != NULL)
 		return say_error(
 		    EXIT_USAGE, "unknown command %s; did you mean tlsvane %s?", name, near.best);

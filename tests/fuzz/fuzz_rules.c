@@ -138,6 +138,25 @@ static void check_normal(const struct rule_file *file)
 	free(text);
 }
 
+/* All at once is as one by one. */
+static void check_all(const struct rule_file *file)
+{
+	size_t count = rule_file_count(file);
+	uint8_t *truths = malloc(count + 1);
+
+	if (truths == NULL)
+		abort();
+	for (size_t i = 0; i < 3; i++) {
+		struct rules_subject subject = {.record = &records[i], .file = file};
+
+		rules_judge(&subject, truths);
+		for (size_t k = 0; k < count; k++)
+			if (rules_evaluate(rule_file_rule(file, k), &subject) != truths[k])
+				abort();
+	}
+	free(truths);
+}
+
 /* Errors stay one line, and name the file. */
 static void check_errors(const struct rules_errors *errors)
 {
@@ -166,6 +185,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_errors(&errors);
 	if ((file == NULL) != (errors.count > 0 || errors.more))
 		abort();
+	if (file != NULL)
+		check_all(file);
 	for (size_t i = 0; file != NULL && i < rule_file_count(file); i++)
 		try_rule(file, rule_file_rule(file, i));
 	if (file != NULL && expression && rule_file_count(file) == 1)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "../../rules/spelling.h"
 #include "../../tools/options.c"
 #include "../../tools/say.c"
 
@@ -137,10 +138,10 @@ static void the_nearest_word_is_found(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct nearest near = {.word = cases[i].word};
+		struct spelling near = spelling_of(cases[i].word);
 
 		for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++)
-			nearest_try(&near, words[j]);
+			spelling_try(&near, words[j]);
 		if (cases[i].meant == NULL)
 			assert_null(near.best);
 		else

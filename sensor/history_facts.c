@@ -60,7 +60,8 @@ void facts_from_tally(struct facts *f, const struct tally_entry *e)
 	later(&f->plaintext_ms, e->flag_ms[TALLY_PLAINTEXT]);
 	for (size_t i = 0; i < e->count; i++) {
 		const struct tally_counter *c = &e->counters[i];
-		unsigned name = e->ids[i] >> 24, code = e->ids[i] & 0xffffff;
+		unsigned name = (unsigned)(e->ids[i] >> TALLY_CODE_BITS);
+		uint64_t code = e->ids[i] & TALLY_CODE_MASK;
 
 		if (name == TALLY_NAME_SESSIONS)
 			later(&f->sessions_own, c->absolute + c->seen);

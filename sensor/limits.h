@@ -75,6 +75,12 @@
 	     */
 #define LIMIT_TALLY_NAMES                                                                          \
 	64 /* unassigned ciphers and versions counted by name an entry; others as "other" */
+#define LIMIT_TALLY_CLASSES                                                                        \
+	32 /* classes of sessions (tally_class.h) counted apart a pair, each about 150 bytes in    \
+	      Redis; others as "other" */
+#define LIMIT_RETRY_MS                                                                             \
+	900000 /* mail in the clear so soon after a failed handshake of the pair is a retry        \
+		  without TLS: mail servers try again at once, or with the next queue run */
 
 /* /metrics */
 #define LIMIT_METRICS_CONNECTIONS 16	/* at once: a Prometheus or two, and a person */

@@ -91,9 +91,10 @@ void tally_entry_clear(struct tally_entry *e)
 }
 
 /* A number that IANA gave no name: a hostile peer can show us any of them. */
-static bool is_nameless(uint32_t id)
+static bool is_nameless(uint64_t id)
 {
-	unsigned name = id >> 24, code = id & 0xffffff;
+	unsigned name = (unsigned)(id >> TALLY_CODE_BITS);
+	uint64_t code = id & TALLY_CODE_MASK;
 
 	if (code == TALLY_CODE_OTHER)
 		return false;
@@ -102,13 +103,24 @@ static bool is_nameless(uint32_t id)
 	return name == TALLY_NAME_VERSION && tls_version_label((uint16_t)code) == NULL;
 }
 
-static bool has_nameless_room(const struct tally_entry *e, uint32_t id)
+static bool is_class(uint64_t id)
 {
-	unsigned nameless = 0;
+	return id >> TALLY_CODE_BITS == TALLY_NAME_CLASS;
+}
 
-	for (size_t i = 0; i < e->count; i++)
-		nameless += e->ids[i] >> 24 == id >> 24 && is_nameless(e->ids[i]);
-	return nameless < LIMIT_TALLY_NAMES;
+/* Room for one more counter of a kind that strangers could make any number of. */
+static bool has_room(const struct tally_entry *e, uint64_t id)
+{
+	unsigned nameless = 0, classes = 0;
+
+	for (size_t i = 0; i < e->count; i++) {
+		classes += is_class(e->ids[i]);
+		nameless +=
+		    e->ids[i] >> TALLY_CODE_BITS == id >> TALLY_CODE_BITS && is_nameless(e->ids[i]);
+	}
+	if (is_class(id))
+		return classes < LIMIT_TALLY_CLASSES;
+	return !is_nameless(id) || nameless < LIMIT_TALLY_NAMES;
 }
 
 /* Brings a counter half-way to the front: a server may have hundreds, and few of them are hot. */
@@ -116,7 +128,7 @@ static size_t promote(struct tally_entry *e, size_t from)
 {
 	size_t to = from / 2;
 	struct tally_counter counter = e->counters[from];
-	uint32_t id = e->ids[from];
+	uint64_t id = e->ids[from];
 
 	e->counters[from] = e->counters[to];
 	e->ids[from] = e->ids[to];
@@ -125,9 +137,9 @@ static size_t promote(struct tally_entry *e, size_t from)
 	return to;
 }
 
-static struct tally_counter *find_counter(struct tally_entry *e, uint32_t id)
+static struct tally_counter *find_counter(struct tally_entry *e, uint64_t id)
 {
-	const uint32_t *ids = e->ids;
+	const uint64_t *ids = e->ids;
 
 	for (size_t i = 0, count = e->count; i < count; i++)
 		if (ids[i] == id)
@@ -140,14 +152,14 @@ static bool grow_counters(struct tally_entry *e)
 {
 	size_t room = e->room == 0 ? 6 : e->room + e->room / 2u;
 	struct tally_counter *grown;
-	uint32_t *ids;
+	uint64_t *ids;
 
 	if (room > UINT16_MAX)
 		return false;
 	grown = malloc(room * (sizeof(*grown) + sizeof(*ids)));
 	if (grown == NULL)
 		return false;
-	ids = (uint32_t *)(grown + room);
+	ids = (uint64_t *)(grown + room);
 	if (e->count > 0) {
 		memcpy(grown, e->counters, e->count * sizeof(*grown));
 		memcpy(ids, e->ids, e->count * sizeof(*ids));
@@ -159,7 +171,7 @@ static bool grow_counters(struct tally_entry *e)
 	return true;
 }
 
-static struct tally_counter *add_counter(struct tally_entry *e, uint32_t id)
+static struct tally_counter *add_counter(struct tally_entry *e, uint64_t id)
 {
 	if ((e->counters == NULL || e->count == e->room) && !grow_counters(e))
 		return NULL;
@@ -169,14 +181,15 @@ static struct tally_counter *add_counter(struct tally_entry *e, uint32_t id)
 }
 
 struct tally_counter *tally_entry_counter(
-    struct tally_entry *e, unsigned name, unsigned code, bool cap)
+    struct tally_entry *e, unsigned name, uint64_t code, bool cap)
 {
-	uint32_t id = (uint32_t)name << 24 | code;
+	uint64_t id = (uint64_t)name << TALLY_CODE_BITS | code;
 	struct tally_counter *c = find_counter(e, id);
 
 	if (c != NULL)
 		return c;
-	if (cap && is_nameless(id) && !has_nameless_room(e, id))
+	if (cap && code != TALLY_CODE_OTHER && (is_nameless(id) || is_class(id)) &&
+	    !has_room(e, id))
 		return tally_entry_counter(e, name, TALLY_CODE_OTHER, false);
 	return add_counter(e, id);
 }
@@ -199,7 +212,7 @@ static void stretch(uint64_t *first, uint64_t *last, uint64_t ms)
 		*last = ms;
 }
 
-static int count_timed(struct tally_entry *e, unsigned name, unsigned code, uint64_t ms)
+static int count_timed(struct tally_entry *e, unsigned name, uint64_t code, uint64_t ms)
 {
 	struct tally_counter *c = tally_entry_counter(e, name, code, true);
 
@@ -223,6 +236,18 @@ static int count_tls(struct tally_entry *e, const struct record *r, uint64_t ms)
 	return failed;
 }
 
+/* Mail in the clear soon after a handshake failed is that client's answer to the failure. */
+static int count_class(struct tally_entry *e, const struct record *r, uint64_t ms)
+{
+	bool clear = r->plaintext_mail == RECORD_TRUE, failed = r->outcome == OUTCOME_TLS_FAILED;
+	bool retried =
+	    clear && e->failed_ms != 0 && ms >= e->failed_ms && ms - e->failed_ms <= LIMIT_RETRY_MS;
+
+	if (failed && ms > e->failed_ms)
+		e->failed_ms = ms;
+	return count_timed(e, TALLY_NAME_CLASS, tally_class_of(r, retried), ms);
+}
+
 static int count(struct tally_entry *e, const struct record *r, uint64_t ms)
 {
 	int failed = 0;
@@ -236,6 +261,8 @@ static int count(struct tally_entry *e, const struct record *r, uint64_t ms)
 		failed |= count_plain(e, TALLY_NAME_LEGACY_SIDE, r->legacy_side);
 	if (e->kind == TALLY_SERVER && r->starttls_offered != RECORD_ABSENT)
 		failed |= count_plain(e, TALLY_NAME_STARTTLS, r->starttls_offered);
+	if (e->kind == TALLY_PAIR)
+		failed |= count_class(e, r, ms);
 	return failed | count_tls(e, r, ms);
 }
 

@@ -9,15 +9,16 @@
  * Fields of the hashes, times in ms since the epoch, by the sessions' starts:
  *   sessions, version:<label>, cipher:<name>, outcome:<word>, legacy_side:<word>,
  * starttls_offered:<yes|no> version_first:, version_last:, cipher_first:, cipher_last:      not in
- * days first_seen, last_seen, legacy_last, plaintext_last, downgrade_last, evidence_time, evidence
- * not in days client_max (pair), best_version, banner, server_name, software (server), max_version,
- * helo (client)
+ * days class:<label>, class_first:, class_last: (pair; tally_class.h) first_seen, last_seen,
+ * legacy_last, plaintext_last, downgrade_last, evidence_time, evidence not in days client_max
+ * (pair), best_version, banner, server_name, software (server), max_version, helo (client)
  */
 #ifndef TLSVANE_TALLY_ENTRY_H
 #define TLSVANE_TALLY_ENTRY_H
 
 #include "../parsers/result.h"
 #include "tally.h"
+#include "tally_class.h"
 
 /* ---- One entry ---- */
 
@@ -28,15 +29,19 @@ enum tally_name { /* kinds of counters */
 	TALLY_NAME_OUTCOME,
 	TALLY_NAME_LEGACY_SIDE,
 	TALLY_NAME_STARTTLS,
+	TALLY_NAME_CLASS, /* of a pair: tally_class.h */
 	TALLY_NAMES
 };
 
-#define TALLY_CODE_OTHER 0x10000u /* names beyond LIMIT_TALLY_NAMES */
-#define TALLY_FIELD_MAX	 80	  /* bytes of the longest field's name, with its NUL */
+#define TALLY_CODE_BITS 56
+#define TALLY_CODE_MASK ((UINT64_C(1) << TALLY_CODE_BITS) - 1)
+#define TALLY_CODE_OTHER                                                                           \
+	(UINT64_C(1) << 55) /* names beyond LIMIT_TALLY_NAMES, LIMIT_TALLY_CLASSES */
+#define TALLY_FIELD_MAX 128 /* bytes of the longest field's name, with its NUL */
 
 struct tally_counter {
 	uint64_t absolute, seen;
-	uint64_t first_ms, last_ms; /* versions and ciphers outside of days */
+	uint64_t first_ms, last_ms; /* versions, ciphers and classes outside of days */
 };
 
 enum tally_flag { /* hosts that are listed in sets of their own */
@@ -73,11 +78,13 @@ struct tally_entry {
 	uint64_t first_ms, last_ms;
 	uint64_t flag_ms[TALLY_FLAGS]; /* the last time, 0 never */
 	uint64_t evidence_ms;
+	uint64_t failed_ms; /* of a pair: the last handshake that failed; not in Redis */
 	uint64_t written_ms,
 	    expires_ms; /* the store's: last written; when its time to live was set */
 	struct tally_evidence *evidence;
 	struct tally_counter *counters;
-	uint32_t *ids; /* of the counters, apart for a fast search: enum tally_name << 24 | code */
+	uint64_t *ids; /* of the counters, apart for a fast search: enum tally_name <<
+			  TALLY_CODE_BITS | code */
 	char *texts[TALLY_TEXTS];
 	uint16_t count, room; /* of counters */
 	uint16_t version_max; /* client_max, best_version, max_version */
@@ -95,10 +102,10 @@ struct tally_entry {
 MUST_USE int tally_entry_add(
     struct tally_entry *e, const struct record *r, uint64_t ms, struct tally_evidence *evidence);
 
-/* Adds to a counter of *e (found or made, with `cap`: under LIMIT_TALLY_NAMES); NULL when memory is
- * short. */
+/* Adds to a counter of *e (found or made, with `cap`: under LIMIT_TALLY_NAMES and
+ * LIMIT_TALLY_CLASSES); NULL when memory is short. */
 struct tally_counter *tally_entry_counter(
-    struct tally_entry *e, unsigned name, unsigned code, bool cap);
+    struct tally_entry *e, unsigned name, uint64_t code, bool cap);
 
 /* Sets a text of *e (cut to LIMIT_TALLY_TEXT) where it differs. */
 void tally_entry_set_text(struct tally_entry *e, unsigned index, const char *text);

@@ -10,7 +10,7 @@
 #include "limits.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define CODE_NONE    UINT32_MAX
+#define CODE_NONE    UINT64_MAX
 
 static const char *const version_max_names[TALLY_KINDS] = {
     [TALLY_PAIR] = "client_max",
@@ -41,42 +41,42 @@ static const struct time_field {
 
 /* ---- Labels of counters ---- */
 
-#define LABEL_MAX 8 /* "0x1234", "other" */
+#define LABEL_MAX TALLY_CLASS_LABEL_MAX /* others: "0x1234", "other" */
 
-static const char *label_code(const char *name, unsigned code, char buffer[LABEL_MAX])
+static const char *label_code(const char *name, uint64_t code, char buffer[LABEL_MAX])
 {
 	if (name == NULL)
-		snprintf(buffer, LABEL_MAX, "0x%04X", code & 0xffffu);
+		snprintf(buffer, LABEL_MAX, "0x%04X", (unsigned)(code & 0xffffu));
 	return name != NULL ? name : buffer;
 }
 
-static const char *version_label(unsigned code, char buffer[LABEL_MAX])
+static const char *version_label(uint64_t code, char buffer[LABEL_MAX])
 {
 	return label_code(tls_version_label((uint16_t)code), code, buffer);
 }
 
-static const char *cipher_label(unsigned code, char buffer[LABEL_MAX])
+static const char *cipher_label(uint64_t code, char buffer[LABEL_MAX])
 {
 	return label_code(tls_cipher_suite_name((uint16_t)code), code, buffer);
 }
 
-static const char *outcome_label(unsigned code, char buffer[LABEL_MAX])
+static const char *outcome_label(uint64_t code, char buffer[LABEL_MAX])
 {
-	return label_code(record_outcome_name(code), code, buffer);
+	return label_code(record_outcome_name((unsigned)code), code, buffer);
 }
 
-static const char *legacy_side_label(unsigned code, char buffer[LABEL_MAX])
+static const char *legacy_side_label(uint64_t code, char buffer[LABEL_MAX])
 {
-	return label_code(record_legacy_side_name(code), code, buffer);
+	return label_code(record_legacy_side_name((unsigned)code), code, buffer);
 }
 
-static const char *starttls_label(unsigned code, char buffer[LABEL_MAX])
+static const char *starttls_label(uint64_t code, char buffer[LABEL_MAX])
 {
 	(void)buffer;
 	return code == RECORD_TRUE ? "yes" : "no";
 }
 
-static unsigned code_from_hex(const char *label)
+static uint64_t code_from_hex(const char *label)
 {
 	char *end;
 	unsigned long code;
@@ -84,24 +84,24 @@ static unsigned code_from_hex(const char *label)
 	if (strlen(label) != 6 || strncmp(label, "0x", 2) != 0)
 		return CODE_NONE;
 	code = strtoul(label + 2, &end, 16);
-	return *end == '\0' ? (unsigned)code : CODE_NONE;
+	return *end == '\0' ? code : CODE_NONE;
 }
 
-static unsigned version_code(const char *label)
+static uint64_t version_code(const char *label)
 {
 	uint16_t code;
 
 	return tls_version_from_label(label, &code) ? code : code_from_hex(label);
 }
 
-static unsigned cipher_code(const char *label)
+static uint64_t cipher_code(const char *label)
 {
 	uint16_t code;
 
 	return tls_cipher_suite_code(label, &code) ? code : code_from_hex(label);
 }
 
-static unsigned code_of(const char *label, const char *(*name)(unsigned), unsigned count)
+static uint64_t code_of(const char *label, const char *(*name)(unsigned), unsigned count)
 {
 	for (unsigned code = 1; code < count; code++)
 		if (strcmp(name(code), label) == 0)
@@ -109,28 +109,40 @@ static unsigned code_of(const char *label, const char *(*name)(unsigned), unsign
 	return CODE_NONE;
 }
 
-static unsigned outcome_code(const char *label)
+static uint64_t outcome_code(const char *label)
 {
 	return code_of(label, record_outcome_name, OUTCOMES);
 }
 
-static unsigned legacy_side_code(const char *label)
+static uint64_t legacy_side_code(const char *label)
 {
 	return code_of(label, record_legacy_side_name, LEGACY_SIDES);
 }
 
-static unsigned starttls_code(const char *label)
+static uint64_t starttls_code(const char *label)
 {
 	return strcmp(label, "yes") == 0  ? RECORD_TRUE
 	       : strcmp(label, "no") == 0 ? RECORD_FALSE
 					  : CODE_NONE;
 }
 
+static const char *class_label(uint64_t code, char buffer[LABEL_MAX])
+{
+	return tally_class_label(code, buffer);
+}
+
+static uint64_t class_code(const char *label)
+{
+	uint64_t code;
+
+	return tally_class_parse(label, &code) ? code : CODE_NONE;
+}
+
 /* A kind of counter, or of the times beside it: what stands before the label. */
 static const struct name_kind {
 	const char *prefix, *first, *last; /* the latter two NULL: no times */
-	const char *(*label)(unsigned code, char buffer[LABEL_MAX]);
-	unsigned (*code)(const char *label);
+	const char *(*label)(uint64_t code, char buffer[LABEL_MAX]);
+	uint64_t (*code)(const char *label);
 } name_kinds[TALLY_NAMES] = {
     [TALLY_NAME_SESSIONS] = {"sessions", NULL, NULL, NULL, NULL},
     [TALLY_NAME_VERSION] = {"version:", "version_first:", "version_last:", version_label,
@@ -139,6 +151,7 @@ static const struct name_kind {
     [TALLY_NAME_OUTCOME] = {"outcome:", NULL, NULL, outcome_label, outcome_code},
     [TALLY_NAME_LEGACY_SIDE] = {"legacy_side:", NULL, NULL, legacy_side_label, legacy_side_code},
     [TALLY_NAME_STARTTLS] = {"starttls_offered:", NULL, NULL, starttls_label, starttls_code},
+    [TALLY_NAME_CLASS] = {"class:", "class_first:", "class_last:", class_label, class_code},
 };
 
 /* ---- Writing ---- */
@@ -198,8 +211,8 @@ static void write_counter(
     const struct writing *w, const struct tally_entry *e, size_t i, enum tally_form form)
 {
 	const struct tally_counter *c = &e->counters[i];
-	const struct name_kind *kind = &name_kinds[e->ids[i] >> 24];
-	unsigned code = e->ids[i] & 0xffffff;
+	const struct name_kind *kind = &name_kinds[e->ids[i] >> TALLY_CODE_BITS];
+	uint64_t code = e->ids[i] & TALLY_CODE_MASK;
 	char name[TALLY_FIELD_MAX], buffer[LABEL_MAX];
 	const char *label = kind->label == NULL	       ? ""
 			    : code == TALLY_CODE_OTHER ? "other"
@@ -335,7 +348,7 @@ static const char *behind(const char *name, const char *prefix)
 
 static struct tally_counter *counter_of(struct tally_entry *e, unsigned kind, const char *label)
 {
-	unsigned code = name_kinds[kind].code == NULL ? (*label == '\0' ? 0 : CODE_NONE)
+	uint64_t code = name_kinds[kind].code == NULL ? (*label == '\0' ? 0 : CODE_NONE)
 			: strcmp(label, "other") == 0 ? TALLY_CODE_OTHER
 						      : name_kinds[kind].code(label);
 
@@ -408,7 +421,7 @@ static int load_evidence(struct tally_entry *e, const char *value)
 static int load_name(
     struct tally_entry *e, enum tally_form form, const char *name, const char *value)
 {
-	unsigned code;
+	uint64_t code;
 
 	if (version_max_names[e->kind] != NULL && strcmp(name, version_max_names[e->kind]) == 0) {
 		code = version_code(value);

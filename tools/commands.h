@@ -26,5 +26,6 @@ int cmd_server(const struct options *o);
 int cmd_client(const struct options *o);
 int cmd_sensors(const struct options *o);
 int cmd_rules(const struct options *o);
+int cmd_what_if(const struct options *o);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Counters by name: how many sessions had which version, cipher, outcome, legacy side, and when the
- * first and the last was.
+ * Counters by name: how many sessions had which version, cipher, outcome, legacy side, class, and
+ * when the first and the last was.
  */
 #ifndef TLSVANE_COUNTS_H
 #define TLSVANE_COUNTS_H
@@ -9,7 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum count_kind { COUNT_VERSION, COUNT_CIPHER, COUNT_OUTCOME, COUNT_LEGACY_SIDE, COUNT_KINDS };
+enum count_kind {
+	COUNT_VERSION,
+	COUNT_CIPHER,
+	COUNT_OUTCOME,
+	COUNT_LEGACY_SIDE,
+	COUNT_CLASS, /* sensor/tally_class.h */
+	COUNT_KINDS,
+};
 
 struct count {
 	const char *name; /* of counts_intern */

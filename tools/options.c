@@ -100,6 +100,30 @@ static bool set_read(struct options *o, const char *value)
 	return value[0] != '\0';
 }
 
+static bool set_min_version(struct options *o, const char *value)
+{
+	o->min_version = value;
+	return value[0] != '\0';
+}
+
+static bool set_no_cipher(struct options *o, const char *value)
+{
+	o->no_cipher = value;
+	return value[0] != '\0';
+}
+
+static bool set_require_tls(struct options *o, const char *value)
+{
+	(void)value;
+	return o->require_tls = true;
+}
+
+static bool set_rules(struct options *o, const char *value)
+{
+	o->rules = value;
+	return value[0] != '\0';
+}
+
 static bool set_since(struct options *o, const char *value)
 {
 	return options_parse_since(value, now_ms(), &o->since_ms);
@@ -170,6 +194,13 @@ static const struct option_row rows[] = {
 	"only pairs that sent mail in the clear"},
     {"sort", 0, GROUP_PAIRS, "last|sessions", set_sort, "last or sessions",
 	"what stands first (last: seen last)"},
+    {"min-version", 0, GROUP_WHAT_IF, "1.2", set_min_version, "a version",
+	"what if lower versions were switched off"},
+    {"no-cipher", 0, GROUP_WHAT_IF, "PATTERN", set_no_cipher, "a pattern",
+	"what if these cipher suites were, by IANA names: \"*_CBC_*\""},
+    {"require-tls", 0, GROUP_WHAT_IF, NULL, set_require_tls, NULL,
+	"what if no mail went in the clear any more"},
+    {"rules", 0, GROUP_RULES_FILE, "FILE", set_rules, "a rules file", "a rules file, or a pack"},
     {"since", 0, GROUP_SINCE, "TIME", set_since,
 	"a time: 90s, 30m, 12h, 7d, 4w ago, or 2026-03-01 or 2026-03-01T08:15:30Z",
 	"only what was seen since: 30m 12h 7d 4w ago, or a date"},

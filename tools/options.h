@@ -23,9 +23,11 @@ enum option_group {	       /* what a command takes: bits of command.groups */
 	GROUP_REDIS = 1 << 2,  /* --redis --password-file */
 	GROUP_SINCE = 1 << 3,
 	GROUP_LIMIT = 1 << 4,
-	GROUP_READ = 1 << 5,  /* --summary --list --ports --any-port --fields */
-	GROUP_PAIRS = 1 << 6, /* --legacy --plaintext --sort */
-	GROUP_RULES = 1 << 7, /* --read */
+	GROUP_READ = 1 << 5,	   /* --summary --list --ports --any-port --fields */
+	GROUP_PAIRS = 1 << 6,	   /* --legacy --plaintext --sort */
+	GROUP_RULES = 1 << 7,	   /* --read */
+	GROUP_WHAT_IF = 1 << 8,	   /* --min-version --no-cipher --require-tls */
+	GROUP_RULES_FILE = 1 << 9, /* --rules */
 };
 
 struct options {
@@ -36,6 +38,8 @@ struct options {
 	uint64_t since_ms; /* since the epoch; 0: from the beginning */
 	size_t limit;	   /* rows; 0: all */
 	const char *redis, *password_file, *fields, *read;
+	const char *min_version, *no_cipher, *rules;
+	bool require_tls;
 	struct ports ports; /* none: the pipeline's own default */
 	bool any_port;
 	unsigned given; /* groups of the options that were given */

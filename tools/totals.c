@@ -59,6 +59,9 @@ static const struct {
     {"cipher_last:", COUNT_CIPHER, PART_LAST},
     {"outcome:", COUNT_OUTCOME, PART_SESSIONS},
     {"legacy_side:", COUNT_LEGACY_SIDE, PART_SESSIONS},
+    {"class:", COUNT_CLASS, PART_SESSIONS},
+    {"class_first:", COUNT_CLASS, PART_FIRST},
+    {"class_last:", COUNT_CLASS, PART_LAST},
 };
 
 /* One hash on its way into the totals. */

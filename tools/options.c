@@ -223,9 +223,10 @@ static const struct option_row rows[] = {
 static int say_unknown(const char *given, const char *name, size_t length)
 {
 	char word[64];
-	struct spelling near = spelling_of(word);
+	struct spelling near;
 
 	snprintf(word, sizeof(word), "%.*s", (int)length, name);
+	near = spelling_of(word);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		spelling_try(&near, rows[i].name);
 	if (near.best == NULL)

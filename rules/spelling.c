@@ -49,6 +49,23 @@ static bool begins(const struct spelling *s, const char *candidate)
 	return s->length >= 3 && strncasecmp(s->word, candidate, s->length) == 0;
 }
 
+static size_t common(const struct spelling *s, const char *candidate)
+{
+	size_t i = 0;
+
+	while (i < s->length && lower(s->word[i]) == lower(candidate[i]))
+		i++;
+	return i;
+}
+
+/* Of two that are equally near, the one that begins alike for longer. */
+static bool is_nearer(const struct spelling *s, const char *candidate, size_t d)
+{
+	if (s->best == NULL || d < s->distance)
+		return true;
+	return d == s->distance && common(s, candidate) > common(s, s->best);
+}
+
 void spelling_try(struct spelling *s, const char *candidate)
 {
 	size_t length = strlen(candidate), d;
@@ -58,7 +75,7 @@ void spelling_try(struct spelling *s, const char *candidate)
 	d = distance(s->word, s->length, candidate, length);
 	if (d > (s->length + 2) / 3 && begins(s, candidate))
 		d = (s->length + 2) / 3;
-	if (d > (s->length + 2) / 3 || d >= length || (s->best != NULL && d >= s->distance))
+	if (d > (s->length + 2) / 3 || d >= length || !is_nearer(s, candidate, d))
 		return;
 	s->best = candidate;
 	s->distance = d;

@@ -96,7 +96,7 @@ static bool set_fields(struct options *o, const char *value)
 
 static bool set_read(struct options *o, const char *value)
 {
-	o->read = value;
+	o->reads[o->read_count++] = value;
 	return value[0] != '\0';
 }
 
@@ -208,7 +208,7 @@ static const struct option_row rows[] = {
     {"json", 0, GROUP_OUTPUT, NULL, set_json, NULL, "JSON, an object a line"},
     {"csv", 0, GROUP_OUTPUT, NULL, set_csv, NULL, "CSV (RFC 4180)"},
     {"read", 'r', GROUP_RULES, "CAPTURE", set_read, "a capture file",
-	"the capture whose sessions the rules are tried on"},
+	"a capture whose sessions the rules are tried on; may be given again"},
     {"redis", 0, GROUP_REDIS, "URL", set_redis,
 	"an address: redis://HOST:PORT/DB or unix:/path/to/socket",
 	"redis://[USER@]HOST[:PORT][/DB] or unix:/SOCKET (else $TLSVANE_REDIS, else here)"},
@@ -287,8 +287,9 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	bool options_over = false;
 
-	*o = (struct options){.arguments = calloc((size_t)argc + 1, sizeof(*o->arguments))};
-	if (o->arguments == NULL)
+	*o = (struct options){.arguments = calloc((size_t)argc + 1, sizeof(*o->arguments)),
+	    .reads = calloc((size_t)argc + 1, sizeof(*o->reads))};
+	if (o->arguments == NULL || o->reads == NULL)
 		return say_error(EXIT_FAILED, "out of memory");
 	for (int i = 1; i < argc; i++) {
 		if (!options_over && strcmp(argv[i], "--") == 0) {
@@ -310,7 +311,8 @@ int options_parse(struct options *o, int argc, char **argv)
 void options_free(struct options *o)
 {
 	free(o->arguments);
-	o->arguments = NULL;
+	free(o->reads);
+	o->arguments = o->reads = NULL;
 }
 
 int options_check(const struct options *o, unsigned groups)

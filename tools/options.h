@@ -37,7 +37,7 @@ struct options {
 	bool summary, legacy, plaintext, by_sessions;
 	uint64_t since_ms; /* since the epoch; 0: from the beginning */
 	size_t limit;	   /* rows; 0: all */
-	const char *redis, *password_file, *fields, *read;
+	const char *redis, *password_file, *fields;
 	const char *min_version, *no_cipher, *rules;
 	bool require_tls;
 	struct ports ports; /* none: the pipeline's own default */
@@ -48,6 +48,8 @@ struct options {
 	const char *command; /* NULL: none */
 	const char **arguments; /* owned by the options, the texts by argv */
 	size_t argument_count;
+	const char **reads; /* likewise: --read */
+	size_t read_count;
 };
 
 /* Parses all of argv. Returns 0; or EXIT_USAGE when it is wrong, and has said so. The caller frees.

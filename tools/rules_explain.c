@@ -6,6 +6,7 @@
 #include "../rules/spelling.h"
 #include "../rules/expression.h"
 #include "../rules/packs.h"
+#include "../sensor/limits.h"
 #include "rules_tool.h"
 #include "say.h"
 #include "table.h"
@@ -76,14 +77,14 @@ int rules_fields(const struct options *o)
 
 /* ---- One rule ---- */
 
-static void print_duration(const char *what, uint64_t ns)
+/* 0: `otherwise`, in seconds. */
+static void print_duration(const char *what, uint64_t ns, uint64_t otherwise)
 {
 	const struct rules_field f = {.type = RULES_DURATION};
-	const struct rules_value value = {.number = ns};
+	const struct rules_value value = {.number = ns != 0 ? ns : otherwise * 1000000000u};
 	char text[RULES_VALUE_TEXT_MAX];
 
-	if (ns != 0)
-		printf("%-12s %s\n", what, rules_value_format(&f, &value, text));
+	printf("%-12s %s\n", what, rules_value_format(&f, &value, text));
 }
 
 static void print_texts(const char *what, const char *const *texts, size_t count)
@@ -138,8 +139,7 @@ static void print_actions(const struct rule *rule)
 		putchar('\n');
 	}
 	if (rule->action_count == 0)
-		printf("%-12s nothing of its own: the file that includes it says it in defaults\n",
-		    "then");
+		printf("%-12s log, and redis where the sensor has one\n", "then");
 }
 
 static void print_rule(const struct rule *rule)
@@ -159,9 +159,9 @@ static void print_rule(const struct rule *rule)
 	for (size_t i = 0; i < rule->key_count; i++)
 		printf(" %s", rule->key[i].source);
 	putchar('\n');
-	print_duration("for", rule->for_ns);
-	print_duration("every", rule->every_ns);
-	print_duration("resolve", rule->resolve_ns);
+	print_duration("for", rule->for_ns, 0);
+	print_duration("every", rule->every_ns, LIMIT_ALERT_EVERY_S);
+	print_duration("resolve", rule->resolve_ns, LIMIT_ALERT_CLEAN_S);
 	print_actions(rule);
 	print_texts("tags", rule->tags, rule->tag_count);
 	print_texts("references", rule->references, rule->reference_count);

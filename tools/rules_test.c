@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../rules/spelling.h"
+#include "../sensor/history.h"
 #include "../parsers/tls_names.h"
 #include "rules_tool.h"
 #include "say.h"
@@ -23,6 +24,7 @@ struct trial {
 	bool named; /* only the rules that were named */
 	bool color;
 	bool json;
+	struct history *history; /* NULL: no rule asks for it. It begins with the first capture */
 };
 
 static const char *const truth_words[] = {
@@ -119,7 +121,10 @@ static void print_json(
 
 static void try_session(struct trial *t, const struct record *r)
 {
-	const struct rules_subject subject = {.record = r, .file = t->file};
+	const struct rules_subject subject = {.record = r,
+	    .file = t->file,
+	    .history = t->history == NULL ? NULL : history_answer,
+	    .context = t->history};
 	bool headed = false;
 
 	for (size_t i = 0; i < t->count; i++) {
@@ -140,6 +145,17 @@ static void try_session(struct trial *t, const struct record *r)
 	}
 	if (headed)
 		putchar('\n');
+}
+
+/* A session of before --since is not judged, but those behind it remember it. */
+static void take_session(struct trial *t, const struct record *r)
+{
+	if (t->history != NULL && history_prepare(t->history, r))
+		history_select(t->history, r);
+	if (r->start_ns / 1000000u >= t->options->since_ms)
+		try_session(t, r);
+	if (t->history != NULL)
+		history_note(t->history, r);
 }
 
 static const struct column columns[] = {
@@ -167,7 +183,7 @@ static void print_counts(const struct trial *t)
 		table_number(table, tested->counts[RULES_FALSE]);
 		table_number(table, tested->counts[RULES_UNKNOWN]);
 		table_text(table,
-		    tested->rule->needs_history ? "asks history, which a capture has not" : NULL,
+		    tested->rule->needs_history ? "history begins with the capture" : NULL,
 		    STYLE_DIM);
 		table_end_row(table);
 	}
@@ -177,6 +193,11 @@ static void print_counts(const struct trial *t)
 
 static bool take_rules(struct trial *t)
 {
+	if (rule_file_needs_history(t->file)) {
+		t->history = history_new(NULL, NULL, "");
+		if (t->history == NULL)
+			return false;
+	}
 	t->count = rule_file_count(t->file);
 	t->rules = calloc(t->count + 1, sizeof(*t->rules));
 	for (size_t i = 0; t->rules != NULL && i < t->count; i++)
@@ -209,16 +230,16 @@ static int mark_rules(struct trial *t, const struct options *o)
 
 static int run(struct trial *t, const struct options *o)
 {
-	const char *captures[] = {o->read};
 	struct options reading = *o;
 	struct sessions sessions;
 	int status;
 
-	reading.arguments = captures;
-	reading.argument_count = 1;
+	reading.arguments = o->reads;
+	reading.argument_count = o->read_count;
+	reading.since_ms = 0;
 	status = sessions_read(&sessions, &reading);
 	for (size_t i = 0; i < sessions.count && !ferror(stdout); i++)
-		try_session(t, sessions.items[i].record);
+		take_session(t, sessions.items[i].record);
 	if (status != EXIT_USAGE && !t->json) {
 		printf("%zu %s\n\n", sessions.count, sessions.count == 1 ? "session" : "sessions");
 		print_counts(t);
@@ -237,7 +258,7 @@ int rules_test(const struct options *o)
 	struct rule_file *file;
 	int status;
 
-	if (o->argument_count < 2 || o->read == NULL)
+	if (o->argument_count < 2 || o->read_count == 0)
 		return say_error(EXIT_USAGE, "%s tlsvane rules test FILE -r CAPTURE",
 		    o->argument_count < 2 ? "which file?" : "on which capture?");
 	if (o->format == OUTPUT_CSV)
@@ -250,6 +271,7 @@ int rules_test(const struct options *o)
 	if (status == 0)
 		status = run(&t, o);
 	free(t.rules);
+	history_free(t.history);
 	rule_file_free(file);
 	return status;
 }

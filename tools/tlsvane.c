@@ -112,9 +112,10 @@ static const struct command commands[] = {
 	.summary = "rules files: check them, try them on a capture, explain",
 	.text =
 	    "rules check FILE...             all that is wrong, as file:line:column: what; mend\n"
-	    "rules test FILE [RULE...] -r CAPTURE\n"
+	    "rules test FILE [RULE...] -r CAPTURE...\n"
 	    "                                which session fires what and why, clause by clause;\n"
-	    "                                with RULEs those on every session, fired or not\n"
+	    "                                with RULEs those on every session, fired or not;\n"
+	    "                                what history knows begins with the first capture\n"
 	    "rules explain NAME [FILE]       one rule: its condition unfolded, its fields and "
 	    "sources\n"
 	    "rules fields                    what conditions can ask for\n\n"
@@ -122,7 +123,8 @@ static const struct command commands[] = {
 	    "($TLSVANE_PACKS, else PREFIX/share/tlsvane/rules).",
 	.example =
 	    "tlsvane rules check /etc/tlsvane/rules.yaml\n  tlsvane rules test legacy-tls.yaml "
-	    "-r mail.pcap\n  tlsvane rules explain server-below-tls12",
+	    "-r mail.pcap\n  tlsvane rules test my.yaml -r monday.pcap -r tuesday.pcap\n"
+	    "  tlsvane rules explain server-below-tls12",
 	.groups = GROUP_RULES | GROUP_OUTPUT | GROUP_SINCE,
 	.arguments_min = 1,
 	.arguments_max = SIZE_MAX,

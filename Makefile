@@ -8,6 +8,9 @@
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 CC ?= cc
 PKG_CONFIG ?= pkg-config
 SANITIZE ?= 0
@@ -55,7 +58,7 @@ BENCH_PROGRAMS := workload empty pipeline measure
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY:
-.PHONY: all run test unit redis-tests replay-corpus fuzz bench lint format install clean bootstrap help FORCE
+.PHONY: all run test unit redis-tests replay-corpus fuzz bench lint format man install deb deb-test clean bootstrap help FORCE
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
@@ -67,7 +70,8 @@ help:
 	@echo 'make bench      speed and memory as ratios against an empty libpcap loop and tshark'
 	@echo 'make lint       format, static analysis, longest functions'
 	@echo 'make bootstrap  only install what build and tests need'
-	@echo 'make install    PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make install    PREFIX=$(PREFIX) DESTDIR= MANDIR= UNITDIR= SYSUSERSDIR='
+	@echo 'make deb        a Debian package; make deb-test: installs, runs and purges it in a system of its own'
 
 bootstrap:
 	@tools/bootstrap build test
@@ -145,12 +149,35 @@ lint:
 format:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
+MAN_PAGES := $(patsubst tools/man/%.in,$(BUILD)/man/%,$(wildcard tools/man/*.in))
+man: $(MAN_PAGES)
+$(BUILD)/man/%: tools/man/%.in tools/man/generate $(PROGRAMS:%=$(BUILD)/%)
+	@mkdir -p $(@D)
+	$(QUIET)tools/man/generate $(BUILD) $< >$@.new && mv $@.new $@
+
+install: all man
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/tlsvane/rules
 	install -m 755 $(BUILD)/tlsvane $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/tlsvane-sensor $(DESTDIR)$(PREFIX)/sbin/
-	install -d $(DESTDIR)$(PREFIX)/share/tlsvane/rules
 	install -m 644 rules/*.yaml $(DESTDIR)$(PREFIX)/share/tlsvane/rules/
+	set -e; for page in $(MAN_PAGES); do \
+		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's:@SBINDIR@:$(PREFIX)/sbin:' tools/systemd/tlsvane-sensor@.service.in >$(DESTDIR)$(UNITDIR)/tlsvane-sensor@.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/tlsvane-sensor@.service
+	install -D -m 644 tools/systemd/tlsvane.sysusers $(DESTDIR)$(SYSUSERSDIR)/tlsvane.conf
+	test -e $(DESTDIR)/etc/default/tlsvane-sensor || \
+		install -D -m 644 tools/systemd/tlsvane-sensor.default $(DESTDIR)/etc/default/tlsvane-sensor
+
+# build/tlsvane_VERSION_ARCHITECTURE.deb
+deb:
+	@tools/bootstrap build deb
+	@$(MAKE) --no-print-directory $(PARALLEL) all man
+	@tools/deb/build $(BUILD) $(VERSION)
+
+deb-test: deb
+	@tools/bootstrap deb-test
+	@tools/deb/test $(BUILD)
 
 clean:
 	rm -rf build

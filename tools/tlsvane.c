@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../rules/spelling.h"
+#include "../sensor/numbers.h"
 #include "../sensor/record.h"
 #include "commands.h"
 #include "say.h"
@@ -131,8 +132,8 @@ static const struct command commands[] = {
 	.missing = "what about rules? tlsvane rules check FILE, test, explain or fields",
 	.run = cmd_rules},
     {.name = "help",
-	.arguments = "[COMMAND|fields]",
-	.summary = "this list, one command, or the fields of a session",
+	.arguments = "[COMMAND|fields|metrics]",
+	.summary = "this list, one command, the fields of a session, the sensor's metrics",
 	.arguments_max = 1,
 	.run = cmd_help},
 };
@@ -184,6 +185,21 @@ static void help_fields(void)
 		    record_fields[i].example);
 }
 
+static void help_metrics(void)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < number_row_count; i++) {
+		const struct number_row *row = &number_rows[i];
+
+		if (row->metric == NULL || strcmp(last, row->metric) == 0)
+			continue;
+		printf("tlsvane_sensor_%-25s %s (%s)\n", row->metric, row->help,
+		    row->kind == NUMBER_GAUGE ? "gauge" : "counter");
+		last = row->metric;
+	}
+}
+
 static void help_command(const struct command *c)
 {
 	printf("tlsvane %s%s%s%s: %s\n", c->name, c->arguments[0] == '\0' ? "" : " ", c->arguments,
@@ -206,6 +222,10 @@ static int cmd_help(const struct options *o)
 	}
 	if (strcmp(o->arguments[0], "fields") == 0) {
 		help_fields();
+		return 0;
+	}
+	if (strcmp(o->arguments[0], "metrics") == 0) {
+		help_metrics();
 		return 0;
 	}
 	c = find_command(o->arguments[0]);

@@ -1,4 +1,5 @@
-/* libpcap, with its errors turned into one line that says the mend. */
+/* Captures from files, with libpcap's errors turned into one line that says the mend; live ones are
+ * those of capture_live.c. */
 #include "capture.h"
 
 #include <errno.h>
@@ -11,20 +12,17 @@
 #include <pcap/pcap.h>
 
 #include "../parsers/frame.h"
-#include "capture_filter.h"
+#include "capture_private.h"
 #include "limits.h"
 
-#define NS_PER_S    1000000000ull
-#define TIMEOUT_MS  100		       /* how long a live capture may gather before it hands on */
-#define RING_BYTES  (64 * 1024 * 1024) /* 50 ms of 10 Gbit/s, were all of it mail */
-#define FILE_BUFFER (128 * 1024)       /* fewer calls into the kernel, and still within the cache */
-#define CAPTURE_END (-1000)	       /* none of libpcap's own errors */
+#define TIMEOUT_MS  100		 /* how long a pipe is waited for */
+#define FILE_BUFFER (128 * 1024) /* fewer calls into the kernel, and still within the cache */
+#define CAPTURE_END (-1000)	 /* none of libpcap's own errors */
 
 struct capture {
+	struct taps *taps; /* live; NULL: a file, and all of the following */
 	pcap_t *pcap;
-	char *name; /* of the file or interface, for messages */
-	bool live;
-	bool more;	  /* live: the last batch was full */
+	char *name;
 	bool pipe;	  /* bytes come when they come: never wait for them within libpcap */
 	unsigned tick_ns; /* of a time stamp's fraction: 1, or 1000 where only microseconds are to
 			     be had */
@@ -35,14 +33,12 @@ struct capture {
 	void *context;
 };
 
-static struct capture *capture_new(const char *name, bool live, char error[CAPTURE_ERROR_MAX])
+static struct capture *capture_new(const char *name, char error[CAPTURE_ERROR_MAX])
 {
 	struct capture *c = calloc(1, sizeof(*c));
 
-	if (c != NULL && (c->name = strdup(name)) != NULL) {
-		c->live = live;
+	if (c != NULL && (c->name = strdup(name)) != NULL)
 		return c;
-	}
 	free(c);
 	snprintf(error, CAPTURE_ERROR_MAX, "%s: out of memory", name);
 	return NULL;
@@ -52,13 +48,14 @@ void capture_close(struct capture *c)
 {
 	if (c == NULL)
 		return;
+	taps_close(c->taps);
 	if (c->pcap != NULL)
 		pcap_close(c->pcap);
 	free(c->name);
 	free(c);
 }
 
-/* What every packet of a capture has in common. */
+/* What every packet of a file has in common. */
 static bool check_link_type(struct capture *c, char error[CAPTURE_ERROR_MAX])
 {
 	const char *name;
@@ -175,7 +172,7 @@ struct capture *capture_open_file(const char *path, char error[CAPTURE_ERROR_MAX
 	struct capture *c;
 	uint64_t size;
 
-	if (!readable_file(path, &size, error) || (c = capture_new(path, false, error)) == NULL)
+	if (!readable_file(path, &size, error) || (c = capture_new(path, error)) == NULL)
 		return NULL;
 	c->bytes_total = size;
 	if (!open_stream(c, path, error) || !check_link_type(c, error)) {
@@ -185,94 +182,11 @@ struct capture *capture_open_file(const char *path, char error[CAPTURE_ERROR_MAX
 	return c;
 }
 
-static bool set_filter(
-    struct capture *c, const struct ports *ports, bool any_port, char error[CAPTURE_ERROR_MAX])
+struct capture *capture_open_live(const struct capture_live *options, char error[CAPTURE_ERROR_MAX])
 {
-	char *text = capture_filter_text(ports, any_port, c->link_type);
-	struct bpf_program program;
-	bool done = false;
+	struct capture *c = capture_new(options->interfaces[0], error);
 
-	if (text == NULL || pcap_compile(c->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
-		/* Then user space alone decides. */
-		free(text);
-		return text != NULL;
-	}
-	done = pcap_setfilter(c->pcap, &program) == 0;
-	if (!done)
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot set the capture filter: %s", c->name,
-		    pcap_geterr(c->pcap));
-	pcap_freecode(&program);
-	free(text);
-	return done;
-}
-
-/* The interfaces there are, for whoever misspelt one. */
-static void explain_interfaces(const char *name, char error[CAPTURE_ERROR_MAX])
-{
-	char why[PCAP_ERRBUF_SIZE];
-	pcap_if_t *all = NULL;
-	size_t used;
-
-	used =
-	    (size_t)snprintf(error, CAPTURE_ERROR_MAX, "%s: no such interface; there are:", name);
-	if (pcap_findalldevs(&all, why) != 0)
-		return;
-	for (pcap_if_t *i = all; i != NULL && used + strlen(i->name) + 2 < CAPTURE_ERROR_MAX;
-	     i = i->next)
-		if (!(i->flags & PCAP_IF_WIRELESS) && i->addresses != NULL)
-			used += (size_t)snprintf(
-			    error + used, CAPTURE_ERROR_MAX - used, " %s", i->name);
-	pcap_freealldevs(all);
-}
-
-static void explain_activation(struct capture *c, int status, char error[CAPTURE_ERROR_MAX])
-{
-	if (status == PCAP_ERROR_NO_SUCH_DEVICE)
-		explain_interfaces(c->name, error);
-	else if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED)
-		snprintf(error, CAPTURE_ERROR_MAX,
-		    "%s: no permission to capture; run as root or with the capability CAP_NET_RAW "
-		    "(setcap cap_net_raw=ep on the program)",
-		    c->name);
-	else if (status == PCAP_ERROR_IFACE_NOT_UP)
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: is down; bring it up: ip link set %s up",
-		    c->name, c->name);
-	else
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot capture: %s (%s)", c->name,
-		    pcap_statustostr(status), pcap_geterr(c->pcap));
-}
-
-static bool activate(struct capture *c, char error[CAPTURE_ERROR_MAX])
-{
-	int status;
-
-	if (pcap_set_snaplen(c->pcap, LIMIT_SNAPLEN) != 0 || pcap_set_promisc(c->pcap, 1) != 0 ||
-	    pcap_set_timeout(c->pcap, TIMEOUT_MS) != 0 ||
-	    pcap_set_buffer_size(c->pcap, RING_BYTES) != 0) {
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot prepare the capture", c->name);
-		return false;
-	}
-	(void)pcap_set_tstamp_precision(
-	    c->pcap, PCAP_TSTAMP_PRECISION_NANO); /* else microseconds: tick_ns */
-	status = pcap_activate(c->pcap);
-	if (status < 0)
-		explain_activation(c, status, error);
-	return status >= 0;
-}
-
-struct capture *capture_open_live(
-    const char *interface, const struct ports *ports, bool any_port, char error[CAPTURE_ERROR_MAX])
-{
-	struct capture *c = capture_new(interface, true, error);
-	char why[PCAP_ERRBUF_SIZE];
-
-	if (c == NULL)
-		return NULL;
-	c->pcap = pcap_create(interface, why);
-	if (c->pcap == NULL)
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot capture: %s", interface, why);
-	if (c->pcap != NULL && activate(c, error) && check_link_type(c, error) &&
-	    set_filter(c, ports, any_port, error))
+	if (c == NULL || (c->taps = taps_open(options, error)) != NULL)
 		return c;
 	capture_close(c);
 	return NULL;
@@ -281,8 +195,8 @@ struct capture *capture_open_live(
 static void hand_on(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
 {
 	struct capture *c = (struct capture *)(void *)user;
-	uint64_t ns =
-	    (uint64_t)header->ts.tv_sec * NS_PER_S + (uint64_t)header->ts.tv_usec * c->tick_ns;
+	uint64_t ns = (uint64_t)header->ts.tv_sec * CAPTURE_NS_PER_S +
+		      (uint64_t)header->ts.tv_usec * c->tick_ns;
 
 	c->packets++;
 	c->packet(c->context, c->link_type, ns, frame, header->caplen, header->len);
@@ -319,32 +233,16 @@ static int dispatch_file(struct capture *c)
 	return count == 0 ? CAPTURE_END : count;
 }
 
-/* TPACKET_V3 wakes nobody up on a silent link, whatever the time-out: so we wait for it ourselves.
- */
-static int dispatch_live(struct capture *c)
-{
-	struct pollfd wanted = {.fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN};
-	int count;
-
-	if (wanted.fd >= 0 && !c->more && poll(&wanted, 1, TIMEOUT_MS) <= 0)
-		return 0;
-	count = pcap_dispatch(c->pcap, LIMIT_BATCH, hand_on, (u_char *)c);
-
-	c->more = count >= LIMIT_BATCH;
-	return count;
-}
-
 int capture_dispatch(
     struct capture *c, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
 {
 	int count;
 
+	if (c->taps != NULL)
+		return taps_dispatch(c->taps, packet, context, error);
 	c->packet = packet;
 	c->context = context;
-	if (c->live)
-		count = dispatch_live(c);
-	else
-		count = c->pipe ? dispatch_pipe(c) : dispatch_file(c);
+	count = c->pipe ? dispatch_pipe(c) : dispatch_file(c);
 	if (count >= 0)
 		return count;
 	if (count == CAPTURE_END)
@@ -359,21 +257,26 @@ int capture_dispatch(
 
 void capture_break(struct capture *c)
 {
-	pcap_breakloop(c->pcap);
+	if (c->taps != NULL)
+		taps_break(c->taps);
+	else
+		pcap_breakloop(c->pcap);
 }
 
 void capture_counters(struct capture *c, struct capture_counters *counters)
 {
-	struct pcap_stat stat;
 	long at;
 
-	*counters = (struct capture_counters){.packets = c->packets, .bytes_total = c->bytes_total};
-	if (!c->live) {
-		at = ftell(pcap_file(c->pcap));
-		counters->bytes_read = at > 0 ? (uint64_t)at : 0;
-	} else if (pcap_stats(c->pcap, &stat) == 0) {
-		counters->received = stat.ps_recv;
-		counters->dropped_kernel = stat.ps_drop;
-		counters->dropped_interface = stat.ps_ifdrop;
+	if (c->taps != NULL) {
+		taps_counters(c->taps, counters);
+		return;
 	}
+	*counters = (struct capture_counters){.packets = c->packets, .bytes_total = c->bytes_total};
+	at = ftell(pcap_file(c->pcap));
+	counters->bytes_read = at > 0 ? (uint64_t)at : 0;
+}
+
+size_t capture_sockets(const struct capture *c, int *sockets, size_t most)
+{
+	return c->taps != NULL ? taps_sockets(c->taps, sockets, most) : 0;
 }

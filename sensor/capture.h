@@ -1,5 +1,11 @@
 /*
  * libpcap, live and from file. Errors are one line, ready to be shown: what, where and the mend.
+ *
+ * Live, each interface has a ring of its own (TPACKET_V3), which the kernel fills while we are
+ * busy. Packets of several interfaces are handed on in the order of their stamps, so that the two
+ * ports of a tap, one direction each, read as one. Once open, a live capture without `reopen` makes
+ * no system calls but poll, getsockopt, getsockname, ioctl (SIOCGIFFLAGS), sendto and recvfrom on
+ * its own descriptors, besides memory and clocks.
  */
 #ifndef TLSVANE_CAPTURE_H
 #define TLSVANE_CAPTURE_H
@@ -10,12 +16,30 @@
 
 #include "ports.h"
 
-#define CAPTURE_ERROR_MAX 512
+#define CAPTURE_ERROR_MAX      512
+#define CAPTURE_INTERFACES_MAX 16
 
 struct capture;
 
+/* What a live capture is to be. Borrowed: must live as long as the capture. */
+struct capture_live {
+	const char *const *interfaces; /* "eth1", or "any" */
+	size_t count;		       /* ... 1 to CAPTURE_INTERFACES_MAX */
+	const struct ports *ports;     /* the kernel filter lets these through ... */
+	bool any_port;		       /* ... or all TCP */
+	size_t ring_bytes;	       /* a ring; 0: LIMIT_RING_MB */
+	bool reopen; /* an interface that went away is opened again when it is back, which needs the
+			privileges of the first time; else its end is the capture's */
+	void (*log)(void *context, const char *line); /* links that go and come; NULL: untold */
+	void *log_context;
+};
+
 struct capture_counters {
-	uint64_t received, dropped_kernel, dropped_interface; /* live only */
+	/* Live only, of all interfaces since the start. What the kernel dropped, for want of room
+	 * in the ring, is not in `received`. */
+	uint64_t received, dropped_kernel, dropped_interface;
+	uint64_t ring_freezes;		  /* how often a ring was full */
+	uint64_t links_down;		  /* interfaces that are away or without a link, now */
 	uint64_t bytes_read, bytes_total; /* file only; total 0: unknown (a pipe) */
 	uint64_t packets;
 };
@@ -23,12 +47,11 @@ struct capture_counters {
 typedef void capture_packet(void *context, int link_type, uint64_t ns, const uint8_t *frame,
     size_t captured, size_t length);
 
-/* Opens FILE (pcap or pcapng; "-": standard input) or an interface with a kernel filter for
- * `ports`, or for all TCP. NULL with `error` filled when it cannot. The caller frees with
- * capture_close. */
+/* Opens FILE (pcap or pcapng; "-": standard input), or interfaces. NULL with `error` filled when it
+ * cannot. The caller frees with capture_close. */
 struct capture *capture_open_file(const char *path, char error[CAPTURE_ERROR_MAX]);
 struct capture *capture_open_live(
-    const char *interface, const struct ports *ports, bool any_port, char error[CAPTURE_ERROR_MAX]);
+    const struct capture_live *options, char error[CAPTURE_ERROR_MAX]);
 void capture_close(struct capture *c);
 
 /*
@@ -43,5 +66,9 @@ int capture_dispatch(
 void capture_break(struct capture *c);
 
 void capture_counters(struct capture *c, struct capture_counters *counters);
+
+/* The packet sockets of a live capture, for socket options such as PACKET_FANOUT: fills at most
+ * `most`, returns how many there are. They stay the capture's. */
+size_t capture_sockets(const struct capture *c, int *sockets, size_t most);
 
 #endif

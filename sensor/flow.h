@@ -31,7 +31,8 @@ enum flow_flag {
 	FLOW_HINTED = 1 << 10, /* ... but something was said about it */
 	FLOW_SEARCH =
 	    1 << 11, /* on no mail port: whether it is mail is not known yet, or it is none */
-	FLOW_UNREAD = 1 << 12, /* bytes were said while no session was to be had */
+	FLOW_UNREAD = 1 << 12,	/* bytes were said while no session was to be had */
+	FLOW_EVICTED = 1 << 13, /* given up at the cap */
 };
 
 struct session;

@@ -163,9 +163,9 @@ static void tell_status(struct sensor *s, uint64_t now)
 	char line[256];
 
 	count(s);
-	snprintf(line, sizeof(line), "%s: %llu packets, %llu sessions, %llu dropped%s",
-	    s->options.interface != NULL ? s->options.interface : s->options.file,
-	    (unsigned long long)s->numbers.packets, (unsigned long long)s->numbers.sessions,
+	snprintf(line, sizeof(line), "%.80s: %llu packets, %llu sessions, %llu dropped%s",
+	    s->options.source, (unsigned long long)s->numbers.packets,
+	    (unsigned long long)s->numbers.sessions,
 	    (unsigned long long)(s->numbers.dropped_kernel + s->numbers.dropped_interface),
 	    s->store != NULL && !s->numbers.redis_connected ? "; Redis is away" : "");
 	notify_status(line);
@@ -228,7 +228,7 @@ static void capture_all(struct sensor *s)
 			log_say(LOG_LEVEL_ERROR, "%s", error);
 			s->failed = true;
 		}
-		if (count == 0 && s->options.interface != NULL)
+		if (count == 0 && s->options.interface_count > 0)
 			pipeline_tick(s->pipeline, wall_clock_ns());
 		housekeep(s);
 	}
@@ -264,12 +264,22 @@ static bool open_metrics(struct sensor *s)
 static bool open_capture(struct sensor *s)
 {
 	const struct sensor_options *o = &s->options;
+	const struct capture_live live = {
+	    .interfaces = o->interfaces,
+	    .count = o->interface_count,
+	    .ports = &o->ports,
+	    .any_port = o->any_port,
+	    .ring_bytes = o->ring_bytes,
+	    .reopen = true,
+	    .log = log_line,
+	    .log_context = "capture",
+	};
 	char error[CAPTURE_ERROR_MAX];
 
 	if (o->file != NULL)
 		s->capture = capture_open_file(o->file, error);
 	else
-		s->capture = capture_open_live(o->interface, &o->ports, o->any_port, error);
+		s->capture = capture_open_live(&live, error);
 	s->live = o->file == NULL || strcmp(o->file, "-") == 0;
 	if (s->capture == NULL)
 		log_say(LOG_LEVEL_ERROR, "%s", error);
@@ -284,7 +294,7 @@ static bool open_alerting(struct sensor *s)
 	    .packs = rules_packs(),
 	    .journal = s->options.spool[0] != '\0' ? journal : NULL,
 	    .sensor = s->options.name,
-	    .live = s->options.interface != NULL,
+	    .live = s->options.interface_count > 0,
 	    .log = log_line,
 	    .log_context = "rules",
 	};
@@ -317,7 +327,7 @@ static bool open_store(struct sensor *s)
 	    .url = s->options.redis,
 	    .password = s->options.password,
 	    .sensor = s->options.name,
-	    .source = s->options.file != NULL ? s->options.file : s->options.interface,
+	    .source = s->options.source,
 	    .retention_s = s->options.retention_s,
 	    .spool_path = s->options.spool,
 	    .log = log_line,
@@ -391,7 +401,7 @@ int main(int argc, char **argv)
 		return parsed == OPTIONS_DONE ? 0 : EXIT_USAGE;
 	}
 	log_field("sensor", s.options.name);
-	log_field("source", s.options.file != NULL ? s.options.file : s.options.interface);
+	log_field("source", s.options.source);
 	if (!open_alerting(&s) || !open_capture(&s) || !open_json(&s) || !open_metrics(&s)) {
 		s.failed = true;
 		close_alerting(&s);

@@ -45,6 +45,10 @@ const struct number_row number_rows[] = {
 	"Packets lost before the sensor saw them."},
     {NUMBER(dropped_interface), NUMBER_COUNTER, true, false, "packets_dropped_total", "by=\"interface\"",
 	"Packets lost before the sensor saw them."},
+    {NUMBER(ring_freezes), NUMBER_COUNTER, true, false, "ring_freezes_total", NULL,
+	"How often a ring was full."},
+    {NUMBER(links_down), NUMBER_GAUGE, true, false, "links_down", NULL,
+	"Interfaces that are away or without a link."},
     {NUMBER(records_lost), NUMBER_COUNTER, true, false, "records_lost_total", NULL,
 	"Sessions that are not counted everywhere."},
     {NUMBER(entries_waiting), NUMBER_GAUGE, false, false, "entries_waiting", NULL,
@@ -117,6 +121,8 @@ void numbers_of_capture(struct sensor_numbers *n, const struct capture_counters 
 {
 	n->dropped_kernel = counters->dropped_kernel;
 	n->dropped_interface = counters->dropped_interface;
+	n->ring_freezes = counters->ring_freezes;
+	n->links_down = counters->links_down;
 }
 
 void numbers_of_store(

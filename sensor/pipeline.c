@@ -30,6 +30,7 @@ static struct flow *add_flow(
 	victim = flow_victim(p->flows);
 	if (victim == NULL)
 		return NULL;
+	victim->flags |= FLOW_EVICTED;
 	pipeline_end_flow(p, victim, false);
 	flow_remove(p->flows, victim);
 	p->stats.flows_evicted++;

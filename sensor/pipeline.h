@@ -13,12 +13,21 @@ struct pipeline;
 /* Called for each session as it ends; *r is good until it returns. */
 typedef void pipeline_sink(void *context, const struct record *r);
 
+/*
+ * Called when a flow has nothing more to tell but its end (`over` false: its payload is not looked
+ * at from now on), and when it is over. Both ends, their ports and the VLANs of *f are good. Never
+ * called for a flow inside a tunnel.
+ */
+struct flow;
+typedef void pipeline_told(void *context, const struct flow *f, bool over);
+
 struct pipeline_options {
 	const struct ports *ports; /* on which mail is spoken; NULL or none: 25 */
 	bool any_port;		   /* find SMTP on all other ports, too */
 	size_t flows_max;	   /* 0: LIMIT_FLOWS */
 	pipeline_sink *sink;
-	void *context;
+	pipeline_told *told; /* NULL: nobody wants to know */
+	void *context;	     /* of both */
 };
 
 struct pipeline_stats {

@@ -53,6 +53,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 	if (p == NULL)
 		return NULL;
 	p->sink = options->sink;
+	p->told = options->told;
 	p->context = options->context;
 	p->flows = flow_table_new(options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS);
 	p->fragments = defrag_new();
@@ -99,6 +100,12 @@ static enum session_kind kind_of(const struct pipeline *p, const struct flow *f)
 	return kind == PORT_TLS ? SESSION_OF_TLS : SESSION_OF_MAIL;
 }
 
+static void tell(struct pipeline *p, const struct flow *f, bool over)
+{
+	if (p->told != NULL && f->tunnel == FRAME_TUNNEL_NONE)
+		p->told(p->context, f, over);
+}
+
 static void no_mail(struct pipeline *p, struct flow *f)
 {
 	if (f->state == FLOW_READING) {
@@ -107,6 +114,7 @@ static void no_mail(struct pipeline *p, struct flow *f)
 	}
 	f->session = NULL;
 	f->state = FLOW_CLOSED;
+	tell(p, f, false);
 }
 
 /* There is no end to flows of other ports, so not all are looked at. */
@@ -309,6 +317,7 @@ void pipeline_finish_reading(struct pipeline *p, struct flow *f)
 	report_session(p, f, false, &r);
 	f->record = malloc(record_size(&r));
 	f->state = FLOW_READ;
+	tell(p, f, false);
 	if (f->record != NULL) {
 		memcpy(f->record, &r, record_size(&r));
 		return;
@@ -339,6 +348,8 @@ void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
 	case FLOW_READ:
 		hand_on(p, f, f->record);
 		free(f->record);
+		if (!(f->flags & FLOW_EVICTED)) /* else it goes on, and is of as little use */
+			tell(p, f, true);
 		break;
 	case FLOW_OPENING:
 		if (!(f->flags & FLOW_CONNECTED)) {

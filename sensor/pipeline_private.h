@@ -40,6 +40,7 @@ struct pipeline {
 	uint64_t swept_ns;
 	size_t sweep_hand, session_hand;
 	pipeline_sink *sink;
+	pipeline_told *told;
 	void *context;
 	struct ports ports;
 	bool any_port;

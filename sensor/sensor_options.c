@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "limits.h"
 #include "log.h"
 #include "metrics.h"
 #include "redis_url.h"
@@ -31,7 +32,26 @@ static int wrong(const char *format, ...)
 
 static int set_interface(struct sensor_options *o, const char *value)
 {
-	o->interface = value;
+	for (size_t i = 0; i < o->interface_count; i++)
+		if (strcmp(o->interfaces[i], value) == 0)
+			return wrong("-i %s: is given twice; once is enough", value);
+	if (o->interface_count == CAPTURE_INTERFACES_MAX)
+		return wrong("-i %s: at most %d interfaces; run another sensor for more", value,
+		    CAPTURE_INTERFACES_MAX);
+	o->interfaces[o->interface_count++] = value;
+	return 0;
+}
+
+static int set_buffer(struct sensor_options *o, const char *value)
+{
+	char *end;
+	unsigned long megabytes = strtoul(value, &end, 10);
+
+	if (end == value || *end != '\0' || megabytes == 0 || megabytes > LIMIT_RING_MAX_MB)
+		return wrong("--buffer %s: give the MiB that an interface's packets may wait in, "
+			     "from 1 to %d",
+		    value, LIMIT_RING_MAX_MB);
+	o->ring_bytes = megabytes << 20;
 	return 0;
 }
 
@@ -162,8 +182,10 @@ static const struct option_row {
 	const char *name, *letter, *value, *help;
 	int (*set)(struct sensor_options *, const char *);
 } rows[] = {
-    {"--interface", "-i", "IFACE", "capture live on an interface", set_interface},
+    {"--interface", "-i", "IFACE", "capture live; once for each port of a tap, or any",
+	set_interface},
     {"--read", "-r", "FILE", "replay a pcap or pcapng file, - for standard input", set_file},
+    {"--buffer", NULL, "MIB", "room for packets that wait, an interface (64)", set_buffer},
     {"--redis", NULL, "URL", "count into Redis: unix:/path or redis://[:password@]host:port/db",
 	set_redis},
     {"--password-file", NULL, "FILE",
@@ -191,7 +213,7 @@ static void show_help(void)
 {
 	char option[64];
 
-	puts("tlsvane-sensor (-i IFACE | -r FILE) [--redis URL] [--json FILE]\n"
+	puts("tlsvane-sensor (-i IFACE ... | -r FILE) [--redis URL] [--json FILE]\n"
 	     "Watches SMTP, reads what each STARTTLS handshake negotiated, counts it in Redis.\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		snprintf(option, sizeof(option), "%s %s %s",
@@ -275,14 +297,26 @@ static void choose_name(struct sensor_options *o)
 	}
 }
 
+/* What is listened to, in a word. */
+static void name_source(struct sensor_options *o)
+{
+	size_t used = 0;
+
+	if (o->file != NULL)
+		snprintf(o->source, sizeof(o->source), "%s", o->file);
+	for (size_t i = 0; i < o->interface_count && used < sizeof(o->source); i++)
+		used += (size_t)snprintf(o->source + used, sizeof(o->source) - used, "%s%s",
+		    i > 0 ? "," : "", o->interfaces[i]);
+}
+
 static int complete(struct sensor_options *o)
 {
 	const char *password = getenv(PASSWORD_VARIABLE);
 
-	if (o->interface == NULL && o->file == NULL)
+	if (o->interface_count == 0 && o->file == NULL)
 		return wrong("nothing to listen to: give -i IFACE for a live capture or -r FILE "
 			     "for a recorded one");
-	if (o->interface != NULL && o->file != NULL)
+	if (o->interface_count > 0 && o->file != NULL)
 		return wrong("-i and -r exclude each other: run one sensor for each");
 	if (o->redis == NULL && o->json == NULL && o->rules == NULL)
 		return wrong("nowhere to put what is seen: give --redis URL, --json FILE, or both "
@@ -292,8 +326,9 @@ static int complete(struct sensor_options *o)
 	if (o->ports.count == 0)
 		o->ports = ports_default;
 	choose_name(o);
+	name_source(o);
 	/* A file looked at without Redis leaves nothing behind. */
-	if (o->redis != NULL || (o->rules != NULL && o->interface != NULL))
+	if (o->redis != NULL || (o->rules != NULL && o->interface_count > 0))
 		choose_spool(o);
 	return 0;
 }

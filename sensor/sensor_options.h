@@ -2,19 +2,25 @@
 #ifndef TLSVANE_SENSOR_OPTIONS_H
 #define TLSVANE_SENSOR_OPTIONS_H
 
+#include <stddef.h>
+
+#include "capture.h"
 #include "ports.h"
 
 #define SENSOR_NAME_MAX 64
 #define SENSOR_PATH_MAX 1024
 
 struct sensor_options {
-	const char *interface; /* -i, or ... */
-	const char *file;      /* -r, "-" for standard input */
-	const char *redis;     /* URL, NULL: no Redis */
-	char *password;	       /* from a file or the environment, NULL: none; owned */
-	const char *json;      /* path, "-" for standard output, NULL: none */
-	const char *rules;     /* path, NULL: no alerts */
-	const char *metrics;   /* where /metrics listens (metrics.h), NULL: nowhere */
+	const char *interfaces[CAPTURE_INTERFACES_MAX]; /* each -i ... */
+	size_t interface_count;
+	char source[SENSOR_PATH_MAX]; /* all of these: "eth1,eth2"; or the file */
+	size_t ring_bytes;	      /* 0: as it is by default */
+	const char *file;	      /* or -r, "-" for standard input */
+	const char *redis;	      /* URL, NULL: no Redis */
+	char *password;		      /* from a file or the environment, NULL: none; owned */
+	const char *json;	      /* path, "-" for standard output, NULL: none */
+	const char *rules;	      /* path, NULL: no alerts */
+	const char *metrics;	      /* where /metrics listens (metrics.h), NULL: nowhere */
 	char name[SENSOR_NAME_MAX];
 	char spool[SENSOR_PATH_MAX];
 	struct ports ports;

@@ -1,29 +1,132 @@
 #!/bin/bash
 # needs root
-# A live capture in a network namespace of its own: the frames of a real session, sent over a veth pair, give the
-# record that their file gives.
+# Live captures in a network namespace of their own: the frames of a real session, sent over a veth pair, give the
+# record that their file gives; over two pairs, a direction each, too; and interfaces may go and come.
 if [ -z "${TLSVANE_IN_NAMESPACE:-}" ]; then
 	TLSVANE_IN_NAMESPACE=1 exec unshare --net --mount "$0" "$@"
 fi
 . tests/e2e/lib.sh
 sample=$CAPTURES/tls12-exim-exim.pcap
-ip link add span0 type veth peer name span1
-for interface in lo span0 span1; do
-	sysctl -qw "net.ipv6.conf.$interface.disable_ipv6=1" 2>/dev/null
-	ip link set "$interface" up
-done
 
-sensor_start -i span1 --json "$work/live" --stats 1
-sleep 1
-python3 tests/e2e/send.py "$sample" span0
-sleep 2
-kill -INT "$sensor_pid"
-wait "$sensor_pid"
-same "live: exit 0" 0 $?
-strip='import json,sys
+make_pair() { # FROM TO
+	ip link add "$1" type veth peer name "$2"
+	for interface in "$1" "$2"; do
+		sysctl -qw "net.ipv6.conf.$interface.disable_ipv6=1" 2>/dev/null
+		ip link set "$interface" up
+	done
+}
+
+# The facts of records, without their times.
+facts() {
+	python3 -c 'import json,sys
 for line in sys.stdin:
     r = json.loads(line); r.pop("@timestamp"); r.pop("event"); print(json.dumps(r))'
-same "live: the record that the file gives" "$(sensor -r "$sample" --json - 2>/dev/null | python3 -c "$strip")" \
-	"$(python3 -c "$strip" <"$work/live")"
-grep -q "stats packets=" "$work/err" && ok "live: statistics" || not_ok "live: statistics" "$(cat "$work/err")"
+}
+
+wait_for() { # WORDS FILE [COUNT]: until a file has them so often
+	for _ in $(seq 600); do
+		[ "$(grep -cF -- "$1" "$2" 2>/dev/null)" -ge "${3:-1}" ] && return
+		sleep 0.1
+	done
+	echo "waited in vain for '$1' in $2: $(cat "$2")" >&2
+	return 1
+}
+
+# Sends the sample until the sensor has so many records of it: what listens may not listen yet.
+send_until() { # COUNT INTERFACE...
+	local count=$1
+	shift
+	for _ in $(seq 60); do
+		python3 tests/e2e/send.py "$sample" "$@" 2>/dev/null
+		for _ in $(seq 20); do
+			[ "$(wc -l <"$work/live")" -ge "$count" ] && return
+			sleep 0.1
+		done
+	done
+	echo "waited in vain for $count records: $(cat "$work/err")" >&2
+}
+
+stop() { # NAME
+	kill -INT "$sensor_pid"
+	wait "$sensor_pid"
+	same "$1: exit 0" 0 $?
+}
+
+listen() { # OPTION...: a sensor that is there
+	: >"$work/live"
+	sensor_start "$@" --json "$work/live" --stats 1
+	wait_for "stats packets=" "$work/err"
+}
+
+ip link set lo up
+make_pair span0 span1
+make_pair tap0 tap1
+expected=$(sensor -r "$sample" --json - 2>/dev/null | facts)
+
+listen -i span1
+send_until 1 span0
+same "one interface: the record that the file gives" "$expected" "$(head -n 1 "$work/live" | facts)"
+wait_for "stats packets=" "$work/err" 3
+stop "one interface"
+
+listen -i span1 -i tap1 --buffer 4
+send_until 1 span0 tap0
+same "two interfaces: one record of both directions" "$expected" "$(head -n 1 "$work/live" | facts)"
+stop "two interfaces"
+
+listen -i any
+send_until 1 span0
+same "any interface: the record is there" "$expected" "$(head -n 1 "$work/live" | facts)"
+stop "any interface"
+
+listen -i span1
+send_until 1 span0
+ip link set span1 down
+wait_for "span1: has no link" "$work/err" && ok "link down: is said"
+wait_for " links_down=1" "$work/err" && ok "link down: is counted"
+ip link set span1 up
+wait_for "span1: is back after" "$work/err" && ok "link up again: is said"
+send_until 2 span0
+ok "link up again: sessions are read"
+ip link del span0
+wait_for "span1: The interface disappeared" "$work/err" && ok "interface removed: is said"
+make_pair span0 span1
+wait_for "span1: is back after" "$work/err" 2 && ok "interface made again: is said"
+send_until 3 span0
+ok "interface made again: sessions are read"
+same "interfaces that go and come: said once each" "1 1 2" \
+	"$(grep -c 'has no link' "$work/err") $(grep -c 'disappeared' "$work/err") $(grep -c 'is back after' "$work/err")"
+stop "interfaces that go and come"
+
+# Frames that wait while nobody reads: a ring of 1 MiB holds some, what was dropped is told.
+ip link set span0 mtu 9000
+ip link set span1 mtu 9000
+listen -i span1 --buffer 1
+kill -STOP "$sensor_pid"
+python3 - "$work/flood" <<'PY'
+import struct, sys
+frame = bytes(12) + b"\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 8940, 0, 0, 64, 6, 0, bytes([192, 0, 2, 1]),
+    bytes([192, 0, 2, 2])) + struct.pack(">HHIIBBHHH", 40000, 25, 1, 1, 0x50, 0x10, 1000, 0, 0) + bytes(8900)
+with open(sys.argv[1], "wb") as out:
+    out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+    for _ in range(400):
+        out.write(struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame)
+PY
+python3 tests/e2e/send.py "$work/flood" span0
+kill -CONT "$sensor_pid"
+wait_for " dropped_kernel=" "$work/err" 2
+for _ in $(seq 100); do
+	dropped=$(grep -o 'dropped_kernel=[1-9][0-9]*' "$work/err" | tail -n 1)
+	freezes=$(grep -o 'ring_freezes=[1-9][0-9]*' "$work/err" | tail -n 1)
+	[ -z "$dropped" ] || [ -z "$freezes" ] || break
+	sleep 0.1
+done
+[ -n "$dropped" ] && ok "a full ring: drops are counted" || not_ok "a full ring: drops" "$(tail -n 1 "$work/err")"
+[ -n "$freezes" ] && ok "a full ring: freezes are counted" || not_ok "a full ring: freezes" "$(tail -n 1 "$work/err")"
+stop "a full ring"
+wait_for "packets dropped by the kernel" "$work/err" && ok "a full ring: is said at the end"
+
+fails "an interface that is not there" 2 "no such interface" sensor -i nothere --json "$work/live"
+fails "an interface twice" 2 "is given twice" sensor -i lo -i lo --json "$work/live"
+fails "no room at all" 2 "from 1 to" sensor -i lo --buffer 0 --json "$work/live"
 done_testing

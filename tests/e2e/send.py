@@ -1,11 +1,21 @@
-"""Sends the frames of a classic pcap file out of an interface."""
-import socket, struct, sys, time
+"""send.py FILE INTERFACE [INTERFACE]: sends the frames of a classic pcap file, a moment apart, out of an
+interface; with two, those to a mail port out of the first and those from one out of the second, as a tap
+shows them."""
+import socket
+import struct
+import sys
+import time
+
 data = open(sys.argv[1], "rb").read()
-out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-out.bind((sys.argv[2], 0))
+outs = []
+for name in sys.argv[2:]:
+    outs.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    outs[-1].bind((name, 0))
 at = 24
 while at < len(data):
     size = struct.unpack("<I", data[at + 8:at + 12])[0]
-    out.send(data[at + 16:at + 16 + size])
+    frame = data[at + 16:at + 16 + size]
     at += 16 + size
+    ports = struct.unpack(">HH", frame[34:38] if frame[12:14] == b"\x08\x00" else frame[54:58])
+    outs[-1 if ports[0] == 25 else 0].send(frame)
     time.sleep(0.002)

@@ -1,0 +1,386 @@
+/*
+ * A live capture: waits for packets of one or several interfaces, puts those of several in the
+ * order of their stamps, and sees interfaces go and come.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "capture_private.h"
+#include "capture_tap.h"
+#include "limits.h"
+
+#define NS_PER_MS 1000000ull
+#define LOOK_NS	  CAPTURE_NS_PER_S /* between two looks at the links */
+
+/* The oldest packet of an interface, where there are several: copied, because libpcap may give its
+ * block back to the kernel. */
+struct head {
+	bool full;
+	uint64_t ns;
+	uint32_t captured, length;
+	uint8_t *bytes; /* LIMIT_SNAPLEN */
+};
+
+struct taps {
+	struct capture_live options;
+	struct tap tap[CAPTURE_INTERFACES_MAX];
+	struct head head[CAPTURE_INTERFACES_MAX];
+	size_t count;
+	int link_socket;
+	uint64_t look_ns; /* monotonic: when the links are looked at again */
+	uint64_t packets;
+	volatile sig_atomic_t stopping;
+	capture_packet *packet; /* of the taps_dispatch under way */
+	void *context;
+};
+
+static uint64_t clock_ns(clockid_t which)
+{
+	struct timespec now;
+
+	clock_gettime(which, &now);
+	return (uint64_t)now.tv_sec * CAPTURE_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void say(const struct taps *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(const struct taps *t, const char *format, ...)
+{
+	char line[CAPTURE_ERROR_MAX];
+	va_list arguments;
+
+	if (t->options.log == NULL)
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	t->options.log(t->options.log_context, line);
+}
+
+/* ---- Opening and closing ---- */
+
+void taps_close(struct taps *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < t->count; i++) {
+		tap_close(&t->tap[i]);
+		free(t->head[i].bytes);
+	}
+	if (t->link_socket >= 0)
+		close(t->link_socket);
+	free(t);
+}
+
+static bool open_tap(struct taps *t, size_t i, char error[CAPTURE_ERROR_MAX])
+{
+	struct tap *tap = &t->tap[i];
+
+	tap->name = t->options.interfaces[i];
+	if (t->count > 1 && (t->head[i].bytes = malloc(LIMIT_SNAPLEN)) == NULL) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: out of memory", tap->name);
+		return false;
+	}
+	if (!tap_open(tap, &t->options, error))
+		return false;
+	if (tap_has_link(tap)) /* what was lost before is not ours */
+		(void)link_read(t->link_socket, tap->name, &tap->link);
+	return true;
+}
+
+struct taps *taps_open(const struct capture_live *options, char error[CAPTURE_ERROR_MAX])
+{
+	struct taps *t = calloc(1, sizeof(*t));
+
+	if (t == NULL) {
+		snprintf(error, CAPTURE_ERROR_MAX, "out of memory");
+		return NULL;
+	}
+	t->options = *options;
+	t->count = options->count;
+	t->link_socket = link_open();
+	for (size_t i = 0; i < t->count; i++)
+		if (!open_tap(t, i, error)) {
+			taps_close(t);
+			return NULL;
+		}
+	return t;
+}
+
+/* ---- Interfaces that go and come ---- */
+
+static void lose(struct taps *t, struct tap *tap, const char *why)
+{
+	tap_count(tap);
+	if (!tap->lost) {
+		tap->lost = true;
+		tap->lost_ns = clock_ns(CLOCK_MONOTONIC);
+	}
+	say(t, "%s: %s; waiting until it is back", tap->name, why);
+	tap_close(tap); /* and `why`, which is libpcap's */
+	tap->wait_ns = LIMIT_REOPEN_MIN_MS * NS_PER_MS;
+	tap->retry_ns = clock_ns(CLOCK_MONOTONIC) + tap->wait_ns;
+}
+
+static void found(struct taps *t, struct tap *tap, uint64_t now)
+{
+	tap->lost = false;
+	say(t, "%s: is back after %llu s", tap->name,
+	    (unsigned long long)((now - tap->lost_ns) / CAPTURE_NS_PER_S));
+}
+
+static void retry(struct taps *t, struct tap *tap, uint64_t now)
+{
+	char error[CAPTURE_ERROR_MAX];
+
+	if (now < tap->retry_ns)
+		return;
+	if (tap_open(tap, &t->options, error)) {
+		found(t, tap, now);
+		return;
+	}
+	tap->wait_ns *= 2;
+	if (tap->wait_ns > LIMIT_REOPEN_MAX_MS * NS_PER_MS)
+		tap->wait_ns = LIMIT_REOPEN_MAX_MS * NS_PER_MS;
+	tap->retry_ns = now + tap->wait_ns;
+}
+
+static void look(struct taps *t, struct tap *tap, uint64_t now)
+{
+	if (!tap_look(tap, t->link_socket) || tap->pcap == NULL || !tap->link.present)
+		return;
+	if (tap->lost && tap->link.running) {
+		found(t, tap, now);
+	} else if (!tap->lost && !tap->link.running) {
+		tap->lost = true;
+		tap->lost_ns = now;
+		say(t,
+		    "%s: has no link; check the cable and the mirror port, or bring it up: "
+		    "ip link set %s up",
+		    tap->name, tap->name);
+	}
+}
+
+static void look_at_links(struct taps *t)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	bool due = now >= t->look_ns;
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->tap[i].pcap == NULL)
+			retry(t, &t->tap[i], now);
+		if (due)
+			look(t, &t->tap[i], now);
+	}
+	if (due)
+		t->look_ns = now + LOOK_NS;
+}
+
+/* ---- Packets ---- */
+
+static uint64_t stamp(const struct tap *tap, const struct pcap_pkthdr *header)
+{
+	return (uint64_t)header->ts.tv_sec * CAPTURE_NS_PER_S +
+	       (uint64_t)header->ts.tv_usec * tap->tick_ns;
+}
+
+static void hand_on(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
+{
+	struct taps *t = (struct taps *)(void *)user;
+
+	t->packets++;
+	t->packet(t->context, t->tap[0].link_type, stamp(&t->tap[0], header), frame, header->caplen,
+	    header->len);
+}
+
+/* Where an interface is the only one, its packets are read in the ring. */
+static int read_one(struct taps *t)
+{
+	int count = pcap_dispatch(t->tap[0].pcap, LIMIT_BATCH, hand_on, (u_char *)t);
+
+	t->tap[0].more = count >= LIMIT_BATCH;
+	return count;
+}
+
+struct taking {
+	const struct tap *tap;
+	struct head *head;
+};
+
+static void take_head(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
+{
+	const struct taking *taking = (const struct taking *)(void *)user;
+	struct head *head = taking->head;
+
+	head->full = true;
+	head->ns = stamp(taking->tap, header);
+	head->captured = header->caplen < LIMIT_SNAPLEN ? header->caplen : LIMIT_SNAPLEN;
+	head->length = header->len;
+	memcpy(head->bytes, frame, head->captured);
+}
+
+/* The interface whose packet is the oldest, -1 without any. */
+static int oldest(const struct taps *t)
+{
+	int found_at = -1;
+
+	for (size_t i = 0; i < t->count; i++)
+		if (t->head[i].full && (found_at < 0 || t->head[i].ns < t->head[found_at].ns))
+			found_at = (int)i;
+	return found_at;
+}
+
+/* Whether another interface's kernel may still gather packets that are older than `ns`. */
+static bool may_be_early(const struct taps *t, uint64_t ns, uint64_t now)
+{
+	if (now > ns + LIMIT_MERGE_MS * NS_PER_MS || ns > now + LIMIT_MERGE_MS * NS_PER_MS)
+		return false;
+	for (size_t i = 0; i < t->count; i++)
+		if (!t->head[i].full && t->tap[i].pcap != NULL && !t->tap[i].lost)
+			return true;
+	return false;
+}
+
+/* Fetches the next packet of each interface that has none at hand; *failed is one that cannot. */
+static int fetch_heads(struct taps *t, bool dry[], size_t *failed)
+{
+	struct taking taking;
+	int result;
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->head[i].full || dry[i] || t->tap[i].pcap == NULL)
+			continue;
+		taking = (struct taking){&t->tap[i], &t->head[i]};
+		result = pcap_dispatch(t->tap[i].pcap, 1, take_head, (u_char *)&taking);
+		dry[i] = result == 0;
+		if (result >= 0)
+			continue;
+		*failed = i;
+		return result;
+	}
+	return 0;
+}
+
+static int read_merged(struct taps *t, size_t *failed)
+{
+	uint64_t now = clock_ns(CLOCK_REALTIME);
+	bool dry[CAPTURE_INTERFACES_MAX] = {false};
+	struct head *head;
+	int result, count = 0, next;
+
+	while (count < LIMIT_BATCH && !t->stopping) {
+		result = fetch_heads(t, dry, failed);
+		if (result < 0)
+			return result;
+		next = oldest(t);
+		if (next < 0 || may_be_early(t, t->head[next].ns, now))
+			break;
+		head = &t->head[next];
+		head->full = false;
+		t->packets++;
+		count++;
+		t->packet(t->context, t->tap[next].link_type, head->ns, head->bytes, head->captured,
+		    head->length);
+	}
+	for (size_t i = 0; i < t->count; i++)
+		t->tap[i].more = count >= LIMIT_BATCH;
+	return count;
+}
+
+/* Waits for packets of those interfaces that have none at hand. */
+static bool wait_for_packets(struct taps *t)
+{
+	struct pollfd wanted[CAPTURE_INTERFACES_MAX];
+	nfds_t count = 0;
+	bool more = false, anyway = oldest(t) >= 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct tap *tap = &t->tap[i];
+
+		if (tap->pcap == NULL || t->head[i].full)
+			continue;
+		more |= tap->more;
+		/* libpcap wants to look whether the interface is still there */
+		anyway |= pcap_get_required_select_timeout(tap->pcap) != NULL;
+		wanted[count++] =
+		    (struct pollfd){.fd = pcap_get_selectable_fd(tap->pcap), .events = POLLIN};
+	}
+	return more || poll(wanted, count, TAP_TIMEOUT_MS) > 0 || anyway;
+}
+
+/* An interface that cannot be read any more. */
+static int fail(struct taps *t, struct tap *tap, int result, char error[CAPTURE_ERROR_MAX])
+{
+	if (result == PCAP_ERROR_BREAK)
+		return 0;
+	if (t->options.reopen) {
+		lose(t, tap, pcap_geterr(tap->pcap));
+		return 0;
+	}
+	snprintf(error, CAPTURE_ERROR_MAX,
+	    "%s: reading stopped after packet %llu: %s; what came before was used", tap->name,
+	    (unsigned long long)t->packets, pcap_geterr(tap->pcap));
+	return -2;
+}
+
+int taps_dispatch(
+    struct taps *t, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
+{
+	size_t failed = 0;
+	int result;
+
+	t->packet = packet;
+	t->context = context;
+	look_at_links(t);
+	if (!wait_for_packets(t))
+		return 0;
+	if (t->count > 1)
+		result = read_merged(t, &failed);
+	else
+		result = t->tap[0].pcap != NULL ? read_one(t) : 0;
+	return result >= 0 ? result : fail(t, &t->tap[failed], result, error);
+}
+
+void taps_break(struct taps *t)
+{
+	t->stopping = 1;
+	for (size_t i = 0; i < t->count; i++)
+		if (t->tap[i].pcap != NULL)
+			pcap_breakloop(t->tap[i].pcap);
+}
+
+void taps_counters(struct taps *t, struct capture_counters *counters)
+{
+	*counters = (struct capture_counters){.packets = t->packets};
+	for (size_t i = 0; i < t->count; i++) {
+		struct tap *tap = &t->tap[i];
+
+		tap_count(tap);
+		counters->received += tap->received;
+		counters->dropped_kernel += tap->dropped_kernel;
+		counters->dropped_interface += tap->dropped_interface;
+		counters->ring_freezes += tap->ring_freezes;
+		counters->links_down += tap->lost;
+	}
+}
+
+size_t taps_sockets(const struct taps *t, int *sockets, size_t most)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->tap[i].pcap == NULL)
+			continue;
+		if (count < most)
+			sockets[count] = pcap_fileno(t->tap[i].pcap);
+		count++;
+	}
+	return count;
+}

@@ -397,7 +397,7 @@ static int give_up(struct tls_handshake *h, enum side side, struct cursor *in, i
 void tls_handshake_init(struct tls_handshake *h)
 {
 	/* Texts are empty by their first byte. */
-	memset(&h->facts, 0, offsetof(struct tls_facts, server_name));
+	memset(&h->facts, 0, offsetof(struct tls_facts, history));
 	h->facts.server_name[0] = h->facts.next_protocol[0] = h->facts.history[0] = '\0';
 	h->history_length = 0;
 	h->early_data = false;

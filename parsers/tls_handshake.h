@@ -54,9 +54,9 @@ struct tls_facts {
 	uint8_t sentinel; /* enum tls_sentinel, as the random's end says, whatever the version */
 	struct tls_alert_fact alert; /* the first fatal one in the clear, else the first */
 	/* Texts last: what stands behind their NUL is not cleared. */
-	char server_name[TLS_SERVER_NAME_MAX]; /* cleaned to printable; empty: none */
-	char next_protocol[TLS_ALPN_MAX];      /* ALPN that the server chose */
 	char history[TLS_HISTORY_MAX]; /* Zeek's ssl_history letters, upper case from the client */
+	char next_protocol[TLS_ALPN_MAX];      /* ALPN that the server chose */
+	char server_name[TLS_SERVER_NAME_MAX]; /* cleaned to printable; empty: none */
 };
 
 struct tls_handshake_side {
@@ -80,11 +80,12 @@ struct tls_handshake_side {
 	uint8_t alert[2], alert_have;
 };
 
+/* What every record needs stands at the front, the large texts behind it. */
 struct tls_handshake {
-	struct tls_facts facts;
+	struct tls_handshake_side side[SIDES];
 	uint8_t history_length;
 	bool early_data; /* the client's latest hello announced 0-RTT data */
-	struct tls_handshake_side side[SIDES];
+	struct tls_facts facts;
 };
 
 void tls_handshake_init(struct tls_handshake *h);

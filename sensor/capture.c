@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@ struct capture {
 	unsigned tick_ns; /* of a time stamp's fraction: 1, or 1000 where only microseconds are to
 			     be had */
 	int link_type;
+	char *buffer; /* of a file's stream, NULL where it has none */
 	uint64_t bytes_total;
 	uint64_t packets;
 	capture_packet *packet; /* of the capture_dispatch under way */
@@ -51,6 +53,7 @@ void capture_close(struct capture *c)
 	taps_close(c->taps);
 	if (c->pcap != NULL)
 		pcap_close(c->pcap);
+	free(c->buffer);
 	free(c->name);
 	free(c);
 }
@@ -156,8 +159,9 @@ static bool open_stream(struct capture *c, const char *path, char error[CAPTURE_
 	c->pipe = fstat(fileno(file), &status) == 0 && !S_ISREG(status.st_mode);
 	if (c->pipe)
 		setvbuf(file, NULL, _IONBF, 0); /* so that poll knows of every byte */
-	else
-		setvbuf(file, NULL, _IOFBF, FILE_BUFFER);
+	else if ((c->buffer = malloc(FILE_BUFFER)) != NULL) /* setvbuf itself makes none */
+		setvbuf(file, c->buffer, _IOFBF, FILE_BUFFER);
+	__fsetlocking(file, FSETLOCKING_BYCALLER); /* nobody else reads from it */
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (c->pcap != NULL)
 		return true;

@@ -102,10 +102,10 @@ static size_t probe(const struct flow_table *t, size_t i, uint32_t tag)
 	return i;
 }
 
-const struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash)
+struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash)
 {
 	uint32_t place = t->slots[probe(t, (uint32_t)hash, (uint32_t)hash)].place;
-	const struct flow *f;
+	struct flow *f;
 
 	if (place == 0)
 		return NULL;
@@ -125,10 +125,9 @@ static bool same_place(const struct flow *f, const struct segment *s)
 	       f->tunnel_id == s->tunnel_id && f->tunnel == s->tunnel;
 }
 
-/* Whether a segment belongs to a flow, and which side sent it. */
-static bool belongs(const struct flow *f, const struct segment *s, enum side *from)
+bool flow_is_of(const struct flow *f, const struct segment *s, enum side *from)
 {
-	if (!same_place(f, s))
+	if (!same_place(f, s) || f->state == FLOW_FREE)
 		return false;
 	*from = SIDE_CLIENT;
 	if (f->client_port == s->source_port && f->server_port == s->destination_port &&
@@ -147,7 +146,7 @@ struct flow *flow_find(
 
 	for (size_t i = probe(t, tag, tag); t->slots[i].place != 0; i = probe(t, i + 1, tag)) {
 		f = flow_in(t, t->slots[i].place - 1);
-		if (belongs(f, s, from))
+		if (flow_is_of(f, s, from))
 			return f;
 	}
 	return NULL;

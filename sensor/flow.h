@@ -72,7 +72,10 @@ uint64_t flow_hash(const struct flow_table *t, const struct segment *s);
 /* Bring into the cache what a later flow_find will look at: first its slot, then (the slot there)
  * its flow. The flow returned is likely the one, or another of the same hash, or NULL. */
 void flow_prefetch_slot(const struct flow_table *t, uint64_t hash);
-const struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash);
+struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash);
+
+/* Whether a segment belongs to a flow, and which side sent it; to one removed since: never. */
+bool flow_is_of(const struct flow *f, const struct segment *s, enum side *from);
 
 /* The flow of a segment, NULL where there is none; *from tells which side sent it. */
 struct flow *flow_find(

@@ -162,15 +162,29 @@ static void flow_segment(
 		note_end(p, f, side, s);
 }
 
-static uint64_t *read_known(struct pipeline *p, uint64_t hash)
+static uint32_t *read_known(struct pipeline *p, uint64_t hash)
 {
 	return &p->read_known[hash % READ_KNOWN];
 }
 
-static void take_segment(struct pipeline *p, const struct segment *s, uint64_t hash)
+/* Never 0, and with its place in the table it is nearly the whole hash. */
+static uint32_t read_tag(uint64_t hash)
 {
+	return (uint32_t)(hash >> 32) | 1;
+}
+
+static struct flow *find_flow(struct pipeline *p, const struct queued *q, enum side *from)
+{
+	if (q->likely != NULL && flow_is_of(q->likely, &q->segment, from))
+		return q->likely;
+	return flow_find(p->flows, &q->segment, q->hash, from);
+}
+
+static void take_segment(struct pipeline *p, const struct queued *q)
+{
+	const struct segment *s = &q->segment;
 	enum side from;
-	struct flow *f = flow_find(p->flows, s, hash, &from);
+	struct flow *f = find_flow(p, q, &from);
 
 	if (f != NULL && (timed_out(f, p->now_ns) || begins_anew(f, s, from))) {
 		pipeline_end_flow(p, f, timed_out(f, p->now_ns));
@@ -178,13 +192,15 @@ static void take_segment(struct pipeline *p, const struct segment *s, uint64_t h
 		f = NULL;
 	}
 	if (f == NULL)
-		f = open_flow(p, s, hash, &from);
+		f = open_flow(p, s, q->hash, &from);
 	if (s->flags & FRAME_SYN)
-		*read_known(p, hash) =
+		*read_known(p, q->hash) =
 		    0; /* the old connection's last segments stood in this queue, too */
-	if (f == NULL || f->state == FLOW_CLOSED) {
-		if (f != NULL && f->flags & FLOW_SEARCH)
-			*read_known(p, hash) = hash;
+	if (f == NULL)
+		return;
+	if (f->state == FLOW_CLOSED) {
+		if (f->flags & FLOW_SEARCH)
+			*read_known(p, q->hash) = read_tag(q->hash);
 		return;
 	}
 	if (f->state != FLOW_READ) {
@@ -192,35 +208,35 @@ static void take_segment(struct pipeline *p, const struct segment *s, uint64_t h
 		return;
 	}
 	f->last_ns = p->now_ns;
-	*read_known(p, hash) = hash;
+	*read_known(p, q->hash) = read_tag(q->hash);
 	if (s->flags & (FRAME_FIN | FRAME_RST))
 		note_end(p, f, from, s);
 }
 
 /* Memory is far away: while some flows come nearer, others are decoded. Then each is read in its
  * turn. */
-static void prefetch(const struct pipeline *p)
+static void prefetch(struct pipeline *p)
 {
-	const struct flow *f;
+	struct queued *q, *end = p->queue + p->queued;
 
-	for (unsigned i = 0; i < p->queued; i++)
-		(void)flow_prefetch(p->flows, p->queue[i].hash);
-	for (unsigned i = 0; i < p->queued; i++) {
-		if (p->queue[i].segment.payload.left == 0)
+	for (q = p->queue; q < end; q++)
+		q->likely = flow_prefetch(p->flows, q->hash);
+	for (q = p->queue; q < end; q++) {
+		if (q->likely == NULL)
 			continue;
-		f = flow_prefetch(p->flows, p->queue[i].hash);
-		if (f != NULL && f->state == FLOW_READING)
-			session_prefetch(f->session);
+		if (q->likely->state == FLOW_READING)
+			session_prefetch(q->likely->session);
+		else if (q->likely->state == FLOW_READ && q->segment.flags & FRAME_FIN)
+			record_prefetch(q->likely->record);
 	}
 }
 
 void pipeline_flush(struct pipeline *p)
 {
-	if (p->queued > 1)
-		prefetch(p);
+	prefetch(p);
 	for (unsigned i = 0; i < p->queued; i++) {
 		tick(p, p->queue[i].ns);
-		take_segment(p, &p->queue[i].segment, p->queue[i].hash);
+		take_segment(p, &p->queue[i]);
 	}
 	p->queued = 0;
 }
@@ -242,15 +258,15 @@ static void enqueue(struct pipeline *p, uint64_t ns)
 	struct segment *s = &q->segment;
 	size_t length = s->payload.left;
 
-	q->ns = ns;
 	if (s->tunnel == FRAME_TUNNEL_MPLS)
 		s->tunnel_id = 0; /* a label belongs to one direction (RFC 3031 section 3.1) */
+	q->ns = ns;
 	q->hash = flow_hash(p->flows, s);
 	flow_prefetch_slot(p->flows, q->hash);
 	p->queued++;
 	if (s->flags & FRAME_SYN)
 		*read_known(p, q->hash) = 0; /* the ports may be used again */
-	else if (*read_known(p, q->hash) == q->hash)
+	else if (length > 0 && *read_known(p, q->hash) == read_tag(q->hash))
 		length = s->payload.left = s->missing = 0;
 	if (length > 0 && length <= QUEUED_BYTES) {
 		memcpy(q->bytes, s->payload.at, length);

@@ -27,7 +27,7 @@ static struct session *take_session(struct pipeline *p)
 	if (s != NULL)
 		p->spare = *spare_next(s);
 	else if (p->sessions_open < LIMIT_SESSIONS)
-		s = malloc(sizeof(*s));
+		s = aligned_alloc(_Alignof(struct session), sizeof(*s));
 	if (s != NULL)
 		p->sessions_open++;
 	return s;

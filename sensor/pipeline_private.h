@@ -20,11 +20,11 @@
 /* Segments decoded and not read yet. */
 #define QUEUE	     32u   /* as many as a core can wait for at once, and some more */
 #define QUEUED_BYTES 1600u /* payload bytes copied of one; a larger one is read at once */
-#define READ_KNOWN                                                                                 \
-	8192u /* hashes of flows whose payload is known to be of no use: no need to copy it */
+#define READ_KNOWN   16384u /* tags of flows whose payload is known to be of no use: not copied */
 
 struct queued {
 	uint64_t ns, hash;
+	struct flow *likely; /* whose flow it seems to be, as of the prefetch */
 	struct segment segment;
 	uint8_t bytes[QUEUED_BYTES];
 };
@@ -46,7 +46,7 @@ struct pipeline {
 	bool any_port;
 	size_t searches; /* flows being read of which we do not know yet whether they are mail */
 	uint8_t mail_port[65536 / 8]; /* a bit each: all that most packets need of `ports` */
-	uint64_t read_known[READ_KNOWN];
+	uint32_t read_known[READ_KNOWN];
 	unsigned queued;
 	struct queued queue[QUEUE];
 };

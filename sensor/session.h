@@ -27,6 +27,7 @@ struct session_search {
 	uint16_t bytes;		      /* of both sides so far; stays at the highest */
 };
 
+/* What most segments touch stands at the front: the streams, and the front of who reads. */
 struct session {
 	struct stream stream[SIDES];
 	uint8_t phase;	 /* enum session_phase */
@@ -44,12 +45,12 @@ struct session {
 	uint8_t *lent[SIDES];	   /* memory for messages that span records */
 	struct discover_flow
 	    *asked;		/* SESSION_FOREIGN, or sought: what nDPI knows; NULL: nothing */
-	struct smtp_facts smtp; /* behind SESSION_DIALOG: what the dialogue said */
 	union {
 		struct smtp_dialog dialog;
 		struct tls_handshake tls;
 	};
-};
+	struct smtp_facts smtp; /* behind SESSION_DIALOG: what the dialogue said */
+} __attribute__((aligned(64)));
 
 /* How the connection ended, as its flow knows. */
 struct session_end {

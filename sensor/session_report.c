@@ -85,6 +85,22 @@ static void report_tls(const struct session *s, const struct session_end *end, s
 	record_set_text(r, &r->next_protocol, f->next_protocol);
 }
 
+/* "dialogue:handshake", both as long as they can be. */
+static void report_history(
+    const struct session *s, const struct smtp_facts *smtp, struct record *r)
+{
+	size_t length = strlen(smtp->history);
+
+	_Static_assert(SMTP_HISTORY_MAX + TLS_HISTORY_MAX <= RECORD_HISTORY_MAX, "room for both");
+	memcpy(r->history, smtp->history, length);
+	if (s->had_tls) {
+		r->history[length++] = ':';
+		memcpy(r->history + length, s->tls.facts.history, TLS_HISTORY_MAX);
+		length += strlen(s->tls.facts.history);
+	}
+	r->history[length] = '\0';
+}
+
 /* Bytes missing where it matters: a hole was read over, or bytes were acknowledged that nobody saw.
  */
 static bool has_gap(const struct session *s)
@@ -133,8 +149,7 @@ void session_report(const struct session *s, struct session_shared *shared,
 	if (s->had_tls)
 		report_tls(s, end, r);
 	shared->tls_malformed += (tls & TLS_MALFORMED) != 0;
-	snprintf(r->history, sizeof(r->history), "%s%s%s", smtp->history, s->had_tls ? ":" : "",
-	    s->had_tls ? s->tls.facts.history : "");
+	report_history(s, smtp, r);
 	verdict_judge(r, &facts);
 	shared->streams.gap_bytes +=
 	    stream_unheard(&s->stream[SIDE_CLIENT]) + stream_unheard(&s->stream[SIDE_SERVER]);

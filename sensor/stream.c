@@ -200,11 +200,9 @@ bool stream_push(struct stream *s, struct stream_stats *stats, const struct stre
 	return s->first != NULL && s->first->sequence == s->next;
 }
 
-bool stream_next(struct stream *s, struct cursor *bytes)
+bool stream_next_held(const struct stream *s, struct cursor *bytes)
 {
-	if (s->fresh.left > 0) {
-		*bytes = s->fresh;
-	} else if (s->fresh_missing > 0) {
+	if (s->fresh_missing > 0) {
 		*bytes = (struct cursor){.at = NULL, .left = s->fresh_missing};
 	} else if (s->first != NULL && s->first->sequence == s->next) {
 		if (s->first->length > 0)
@@ -252,7 +250,7 @@ void stream_used(struct stream *s, struct stream_stats *stats, size_t length)
 	}
 }
 
-void stream_keep(struct stream *s, struct stream_stats *stats)
+void stream_keep_rest(struct stream *s, struct stream_stats *stats)
 {
 	struct stream_piece rest = {.sequence = s->next,
 	    .missing = s->fresh_missing,
@@ -260,8 +258,7 @@ void stream_keep(struct stream *s, struct stream_stats *stats)
 	    .acks = s->fresh_acks,
 	    .bytes = s->fresh};
 
-	if (piece_length(&rest) > 0)
-		(void)hold(s, stats, NULL, &rest);
+	(void)hold(s, stats, NULL, &rest);
 	s->fresh = (struct cursor){0};
 	s->fresh_missing = 0;
 }

@@ -72,15 +72,34 @@ struct stream_piece {
 /* Takes a piece. Returns whether stream_next may have something to hand on. */
 bool stream_push(struct stream *s, struct stream_stats *stats, const struct stream_piece *piece);
 
+/* The rest of stream_next(): a hole, or bytes that were held. */
+MUST_USE bool stream_next_held(const struct stream *s, struct cursor *bytes);
+
 /* The next bytes in order, or, with bytes->at NULL, a hole of bytes->left bytes that will never be
  * filled; false when there is neither. */
-MUST_USE bool stream_next(struct stream *s, struct cursor *bytes);
+MUST_USE static inline bool stream_next(const struct stream *s, struct cursor *bytes)
+{
+	if (s->fresh.left > 0) {
+		*bytes = s->fresh;
+		return true;
+	}
+	if (s->first == NULL && s->fresh_missing == 0)
+		return false;
+	return stream_next_held(s, bytes);
+}
 
 /* `length` of the bytes (or the whole of the hole) that stream_next yielded were used. */
 void stream_used(struct stream *s, struct stream_stats *stats, size_t length);
 
+/* The rest of stream_keep(): there is something to keep. */
+void stream_keep_rest(struct stream *s, struct stream_stats *stats);
+
 /* Copies what was pushed and not used: its frame is about to go. */
-void stream_keep(struct stream *s, struct stream_stats *stats);
+static inline void stream_keep(struct stream *s, struct stream_stats *stats)
+{
+	if (s->fresh.left > 0 || s->fresh_missing > 0)
+		stream_keep_rest(s, stats);
+}
 
 /* The other end has acknowledged all before `sequence`. */
 void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence);

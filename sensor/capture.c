@@ -158,7 +158,7 @@ static bool open_stream(struct capture *c, const char *path, char error[CAPTURE_
 	}
 	c->pipe = fstat(fileno(file), &status) == 0 && !S_ISREG(status.st_mode);
 	if (c->pipe)
-		setvbuf(file, NULL, _IONBF, 0); /* so that poll knows of every byte */
+		setvbuf(file, NULL, _IONBF, 0);		    /* so that poll knows of every byte */
 	else if ((c->buffer = malloc(FILE_BUFFER)) != NULL) /* setvbuf itself makes none */
 		setvbuf(file, c->buffer, _IOFBF, FILE_BUFFER);
 	__fsetlocking(file, FSETLOCKING_BYCALLER); /* nobody else reads from it */

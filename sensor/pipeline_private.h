@@ -18,8 +18,8 @@
 #define CLOCK_BACK_NS (10 * NS_PER_S)
 
 /* Segments decoded and not read yet. */
-#define QUEUE	     32u   /* as many as a core can wait for at once, and some more */
-#define QUEUED_BYTES 1600u /* payload bytes copied of one; a larger one is read at once */
+#define QUEUE	     32u    /* as many as a core can wait for at once, and some more */
+#define QUEUED_BYTES 1600u  /* payload bytes copied of one; a larger one is read at once */
 #define READ_KNOWN   16384u /* tags of flows whose payload is known to be of no use: not copied */
 
 struct queued {

@@ -25,16 +25,35 @@ bool address_parse(const char *text, struct frame_address *address)
 	return inet_pton(AF_INET, text, address->bytes + 12) == 1;
 }
 
+/* Writes a number of so many digits, with leading zeros. */
+static char *put_digits(char *at, unsigned number, int digits)
+{
+	for (int i = digits; i > 0; i--, number /= 10)
+		at[i - 1] = (char)('0' + number % 10);
+	return at + digits;
+}
+
 const char *time_format(uint64_t ns, char text[TIME_TEXT_MAX])
 {
-	time_t seconds = (time_t)(ns / 1000000000u);
-	struct tm tm;
-	size_t used;
+	time_t seconds = (time_t)(ns / 1000000000u); /* before the year 2555 */
+	struct tm tm = {0};
+	char *at = text;
 
-	if (gmtime_r(&seconds, &tm) == NULL)
-		memset(&tm, 0, sizeof(tm));
-	used = strftime(text, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + used, TIME_TEXT_MAX - used, ".%09uZ", (unsigned)(ns % 1000000000u));
+	gmtime_r(&seconds, &tm);
+	at = put_digits(at, (unsigned)tm.tm_year + 1900, 4);
+	*at++ = '-';
+	at = put_digits(at, (unsigned)tm.tm_mon + 1, 2);
+	*at++ = '-';
+	at = put_digits(at, (unsigned)tm.tm_mday, 2);
+	*at++ = 'T';
+	at = put_digits(at, (unsigned)tm.tm_hour, 2);
+	*at++ = ':';
+	at = put_digits(at, (unsigned)tm.tm_min, 2);
+	*at++ = ':';
+	at = put_digits(at, (unsigned)tm.tm_sec, 2);
+	*at++ = '.';
+	at = put_digits(at, (unsigned)(ns % 1000000000u), 9);
+	memcpy(at, "Z", 2);
 	return text;
 }
 
@@ -54,16 +73,46 @@ static size_t utf8_length(const unsigned char *s)
 	return length;
 }
 
-/* No two threads write to the same file: its lock would cost more than the text. */
+/* Text on its way to a file: stdio costs more a call than most of our pieces are long. */
+struct out {
+	FILE *to;
+	size_t used;
+	char bytes[4096];
+};
 
-static void write_text(FILE *to, const void *text, size_t length)
+static void begin_out(struct out *o, FILE *to)
 {
-	fwrite_unlocked(text, 1, length, to);
+	o->to = to;
+	o->used = 0;
 }
 
-static void write_char(FILE *to, int c)
+/* No two threads write to the same file: its lock would cost more than the text. */
+static void end_out(struct out *o)
 {
-	putc_unlocked(c, to);
+	fwrite_unlocked(o->bytes, 1, o->used, o->to);
+	o->used = 0;
+}
+
+static inline void write_text(struct out *o, const void *text, size_t length)
+{
+	const char *from = text;
+	size_t piece;
+
+	for (; length > sizeof(o->bytes) - o->used; from += piece, length -= piece) {
+		piece = sizeof(o->bytes) - o->used;
+		memcpy(o->bytes + o->used, from, piece);
+		o->used += piece;
+		end_out(o);
+	}
+	memcpy(o->bytes + o->used, from, length);
+	o->used += length;
+}
+
+static inline void write_char(struct out *o, char c)
+{
+	if (o->used == sizeof(o->bytes))
+		end_out(o);
+	o->bytes[o->used++] = c;
 }
 
 /* How many bytes a JSON string has as they are: up to what needs a look, or the end. */
@@ -77,41 +126,51 @@ static size_t plain_length(const unsigned char *s)
 }
 
 /* Writes the one character at `s`, whatever it is. Returns its length. */
-static size_t write_character(FILE *to, const unsigned char *s)
+static size_t write_character(struct out *o, const unsigned char *s)
 {
 	size_t length = utf8_length(s);
+	char escape[8];
 
 	if (length == 0) {
-		write_text(to, "\\ufffd", 6);
+		write_text(o, "\\ufffd", 6);
 		return 1;
 	}
 	if (*s == '"' || *s == '\\')
-		write_char(to, '\\');
+		write_char(o, '\\');
 	if (*s < 0x20 || *s == 0x7f)
-		fprintf(to, "\\u%04x", *s);
+		write_text(o, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", *s));
 	else
-		write_text(to, s, length);
+		write_text(o, s, length);
 	return length;
 }
 
-void json_write_string(FILE *to, const char *text)
+static void write_string(struct out *o, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	size_t length;
 
-	write_char(to, '"');
+	write_char(o, '"');
 	while (*s != '\0') {
 		length = plain_length(s);
 		if (length > 0)
-			write_text(to, s, length);
+			write_text(o, s, length);
 		else
-			length = write_character(to, s);
+			length = write_character(o, s);
 		s += length;
 	}
-	write_char(to, '"');
+	write_char(o, '"');
 }
 
-static void write_number(FILE *to, uint64_t number)
+void json_write_string(FILE *to, const char *text)
+{
+	struct out o;
+
+	begin_out(&o, to);
+	write_string(&o, text);
+	end_out(&o);
+}
+
+static void write_number(struct out *o, uint64_t number)
 {
 	char digits[20]; /* those of UINT64_MAX */
 	size_t at = sizeof(digits);
@@ -120,17 +179,17 @@ static void write_number(FILE *to, uint64_t number)
 		digits[--at] = (char)('0' + number % 10);
 		number /= 10;
 	} while (number > 0);
-	write_text(to, digits + at, sizeof(digits) - at);
+	write_text(o, digits + at, sizeof(digits) - at);
 }
 
-static void write_json_value(FILE *to, const struct field_value *v)
+static void write_json_value(struct out *o, const struct field_value *v)
 {
 	if (v->kind == VALUE_TEXT)
-		json_write_string(to, v->text);
+		write_string(o, v->text);
 	else if (v->kind == VALUE_BOOLEAN)
-		fputs_unlocked(v->number ? "true" : "false", to);
+		write_text(o, v->number ? "true" : "false", v->number ? 4 : 5);
 	else
-		write_number(to, v->number);
+		write_number(o, v->number);
 }
 
 /* How many bytes of two dotted names are whole labels in common, the last label never. */
@@ -154,50 +213,53 @@ static int dots(const char *text)
 }
 
 /* A label needs no escapes: it is ours. */
-static void write_key(FILE *to, const char *label, size_t length)
+static void write_key(struct out *o, const char *label, size_t length)
 {
-	write_char(to, '"');
-	write_text(to, label, length);
-	write_char(to, '"');
-	write_char(to, ':');
+	write_char(o, '"');
+	write_text(o, label, length);
+	write_char(o, '"');
+	write_char(o, ':');
 }
 
 /* Closes the objects that `last` stood in and `name` does not, opens those that it does. */
-static void write_json_name(FILE *to, const char *last, const char *name)
+static void write_json_name(struct out *o, const char *last, const char *name)
 {
 	size_t shared = shared_prefix(last, name);
 	const char *label = name + shared, *dot;
 
 	for (int i = dots(last + shared); i > 0; i--)
-		write_char(to, '}');
+		write_char(o, '}');
 	if (last[0] != '\0')
-		write_char(to, ',');
+		write_char(o, ',');
 	for (; (dot = strchr(label, '.')) != NULL; label = dot + 1) {
-		write_key(to, label, (size_t)(dot - label));
-		write_char(to, '{');
+		write_key(o, label, (size_t)(dot - label));
+		write_char(o, '{');
 	}
-	write_key(to, label, strlen(label));
+	write_key(o, label, strlen(label));
 }
 
 void record_write_json(FILE *to, const struct record *r)
 {
 	struct field_value value;
 	const char *last = "";
+	struct out out, *o = &out;
 
-	write_char(to, '{');
+	begin_out(o, to);
+	write_char(o, '{');
 	for (size_t i = 0; i < record_field_count; i++) {
 		const struct field *f = &record_fields[i];
 
 		record_value(r, f, &value);
 		if (value.kind == VALUE_ABSENT)
 			continue;
-		write_json_name(to, last, f->name);
-		write_json_value(to, &value);
+		write_json_name(o, last, f->name);
+		write_json_value(o, &value);
 		last = f->name;
 	}
 	for (int i = dots(last); i >= 0; i--)
-		write_char(to, '}');
-	write_char(to, '\n');
+		write_char(o, '}');
+	write_char(o, '\n');
+	end_out(o);
 }
 
 void record_write_list(FILE *to, const struct record *r)

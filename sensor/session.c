@@ -6,7 +6,7 @@
 #include "limits.h"
 #include "search.h"
 
-#define CACHE_LINE 64
+#define CACHE_LINE  64
 #define SESSION_HOT (7 * CACHE_LINE) /* what nearly every segment touches: see session.h */
 
 void session_init(struct session *s, bool midstream, enum session_kind kind)

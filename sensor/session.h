@@ -44,7 +44,7 @@ struct session {
 	uint32_t lent_size[SIDES]; /* bytes of `lent` */
 	uint8_t *lent[SIDES];	   /* memory for messages that span records */
 	struct discover_flow
-	    *asked;		/* SESSION_FOREIGN, or sought: what nDPI knows; NULL: nothing */
+	    *asked; /* SESSION_FOREIGN, or sought: what nDPI knows; NULL: nothing */
 	union {
 		struct smtp_dialog dialog;
 		struct tls_handshake tls;

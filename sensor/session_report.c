@@ -86,8 +86,7 @@ static void report_tls(const struct session *s, const struct session_end *end, s
 }
 
 /* "dialogue:handshake", both as long as they can be. */
-static void report_history(
-    const struct session *s, const struct smtp_facts *smtp, struct record *r)
+static void report_history(const struct session *s, const struct smtp_facts *smtp, struct record *r)
 {
 	size_t length = strlen(smtp->history);
 

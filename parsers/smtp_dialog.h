@@ -12,12 +12,14 @@
 
 #include "cursor.h"
 #include "side.h"
+#include "smtp_capability.h"
 #include "smtp_line.h"
 #include "smtp_queue.h"
 
 #define SMTP_BANNER_MAX	 160 /* bytes of the greeting's text that are kept, with the NUL */
 #define SMTP_HELO_MAX	 128 /* RFC 1035 allows 255; nobody sends it */
 #define SMTP_HISTORY_MAX 24  /* letters, with the NUL */
+#define SMTP_EVENTS_MAX	 24  /* commands and replies kept; a whole mail has about 14 */
 
 /* Seen or not: bits of smtp_facts.seen. */
 enum smtp_fact {
@@ -40,15 +42,38 @@ enum smtp_fact {
 	SMTP_FOREIGN = 1 << 11,
 	/* Bytes were missing and the dialogue was picked up behind them. */
 	SMTP_RESYNCED = 1 << 12,
-	/* A capability of X's and the length of STARTTLS: a middlebox masked it. */
+	/* A capability, or a command of the client, that looks like STARTTLS overwritten on the
+	   way. */
 	SMTP_MASKED = 1 << 13,
+	/* Replies in the clear behind the 220 to STARTTLS, before the client began TLS. The
+	 * dialogue ends at the 220: this is for whoever reads on. */
+	SMTP_REPLY_INJECTED = 1 << 14,
+};
+
+/* What smtp_event.what is, besides the code of a reply (200 to 599) and a verb (smtp_verb_name). */
+enum smtp_event_kind {
+	SMTP_EVENT_UNKNOWN = 100, /* a command that SMTP has not: nothing of it is kept */
+	SMTP_EVENT_GAP = 101,	  /* bytes of either side are missing */
+};
+
+#define SMTP_EVENT_REPLIES 200 /* the lowest code of a reply */
+
+/* A whole command or reply, as it was read. */
+struct smtp_event {
+	uint32_t clock; /* smtp_dialog.clock at the time */
+	uint16_t what;	/* a verb, a reply's code, enum smtp_event_kind */
+	uint16_t times; /* how often in a row; RCPT also with its replies between */
 };
 
 /* Texts are printable UTF-8, anything else '?', and end with a NUL. */
 struct smtp_facts {
-	uint32_t seen;			/* enum smtp_fact */
-	uint16_t starttls_reply;	/* code of the last final reply to STARTTLS, 0: none */
-	uint16_t banner_code;		/* 220, 554, ...; 0: none seen */
+	uint32_t seen;			   /* enum smtp_fact */
+	uint16_t starttls_reply;	   /* code of the last final reply to STARTTLS, 0: none */
+	uint16_t banner_code;		   /* 220, 554, ...; 0: none seen */
+	uint16_t event_count, events_lost; /* in events[]; what had no room there */
+	struct smtp_event events[SMTP_EVENTS_MAX];
+	struct smtp_capabilities
+	    capabilities;		/* of the reply that SMTP_SAW_CAPABILITIES is about */
 	char history[SMTP_HISTORY_MAX]; /* one letter an event; smtp_dialog.c has the list */
 	char banner[SMTP_BANNER_MAX];	/* the greeting's first line behind its code */
 	char helo[SMTP_HELO_MAX];	/* the argument of the last EHLO, HELO or LHLO */
@@ -71,6 +96,7 @@ enum smtp_mode {
 struct smtp_dialog {
 	uint8_t mode[SIDES]; /* enum smtp_mode */
 	bool unsure[SIDES];  /* client: its lines may be a body's; server: which reply is to what */
+	uint32_t clock; /* the caller's, in units of its own, for events; set it before feeding */
 	uint8_t looked[SIDES]; /* bytes that may begin TLS and were too few to tell */
 	struct smtp_line line[SIDES];
 
@@ -90,13 +116,13 @@ struct smtp_dialog {
 	bool request_told; /* ... and the history has it */
 
 	/* The server's reply under way. */
-	bool greeted;			     /* the greeting has been read, or was missed */
-	uint8_t capabilities;		     /* enum smtp_capability: seen in it */
-	uint16_t reply_code;		     /* of its lines so far, 0: none yet */
-	uint8_t reply_head[SMTP_REPLY_HEAD]; /* what its last line began with */
-	bool torn;			     /* some of its lines may be missing */
-	bool fragment;			     /* ... or the front of the next one */
-	uint16_t early_code;		     /* a reply that came before its command; 0: none */
+	bool greeted;			       /* the greeting has been read, or was missed */
+	struct smtp_capabilities capabilities; /* seen in it */
+	uint16_t reply_code;		       /* of its lines so far, 0: none yet */
+	uint8_t reply_head[SMTP_REPLY_HEAD];   /* what its last line began with */
+	bool torn;			       /* some of its lines may be missing */
+	bool fragment;			       /* ... or the front of the next one */
+	uint16_t early_code;		       /* a reply that came before its command; 0: none */
 
 	uint8_t strangers; /* client lines with words unknown to SMTP, before any that are known */
 	uint8_t told;	   /* letters of facts.history */

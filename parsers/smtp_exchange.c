@@ -20,6 +20,30 @@ void smtp_exchange_tell(struct smtp_dialog *d, char letter)
 	history[d->told++] = letter;
 }
 
+/* Many recipients are told as one: RCPT, its reply, and again. */
+static struct smtp_event *same_event(struct smtp_facts *f, uint16_t what)
+{
+	size_t n = f->event_count;
+	const char *verb = n > 1 && f->events[n - 2].what == what ? smtp_verb_name(what) : NULL;
+
+	if (n > 0 && f->events[n - 1].what == what)
+		return &f->events[n - 1];
+	return verb != NULL && strcmp(verb, "RCPT") == 0 ? &f->events[n - 2] : NULL;
+}
+
+void smtp_exchange_log(struct smtp_dialog *d, uint16_t what)
+{
+	struct smtp_facts *f = &d->facts;
+	struct smtp_event *same = f->events_lost == 0 ? same_event(f, what) : NULL;
+
+	if (same != NULL)
+		same->times = (uint16_t)(same->times + (same->times < UINT16_MAX));
+	else if (f->event_count < SMTP_EVENTS_MAX)
+		f->events[f->event_count++] = (struct smtp_event){d->clock, what, 1};
+	else
+		f->events_lost = (uint16_t)(f->events_lost + (f->events_lost < UINT16_MAX));
+}
+
 /* Returns false when there is no room: the client is not followed any longer. */
 static bool push(struct smtp_dialog *d, uint8_t kind)
 {
@@ -111,7 +135,7 @@ static void keep_helo(
 
 static void send_ehlo(struct smtp_dialog *d, const struct smtp_command *c)
 {
-	bool answered = d->capabilities & SMTP_CAPABILITY_KNOWN && was_answered(d, 250);
+	bool answered = smtp_capabilities_tell_ehlo(&d->capabilities) && was_answered(d, 250);
 
 	keep_helo(d, c, SMTP_SAW_EHLO, 'E');
 	if (!answered)
@@ -248,6 +272,13 @@ static void receive_body_line(struct smtp_dialog *d, struct cursor line)
 		smtp_exchange_begin_body(d, true);
 }
 
+static void log_command(struct smtp_dialog *d, const struct smtp_command *c, struct cursor line)
+{
+	smtp_exchange_log(d, c->verb != 0 ? c->verb : SMTP_EVENT_UNKNOWN);
+	if (c->verb == 0 && smtp_word_is_masked(line))
+		smtp_exchange_note(d, SMTP_MASKED);
+}
+
 void smtp_exchange_command(struct smtp_dialog *d, struct cursor line)
 {
 	struct smtp_command c = smtp_command_read(line);
@@ -259,6 +290,7 @@ void smtp_exchange_command(struct smtp_dialog *d, struct cursor line)
 	} else if (!is_stranger(d, &c)) {
 		if (c.only_smtp)
 			smtp_exchange_note(d, SMTP_SPOKEN);
+		log_command(d, &c, line);
 		senders[c.kind](d, &c);
 	}
 	d->early_code = 0;

@@ -40,6 +40,7 @@ static inline void smtp_exchange_note(struct smtp_dialog *d, uint32_t facts)
 
 void smtp_exchange_note_if(struct smtp_dialog *d, uint32_t fact, bool true_now);
 void smtp_exchange_tell(struct smtp_dialog *d, char letter);
+void smtp_exchange_log(struct smtp_dialog *d, uint16_t what);
 
 static inline bool smtp_exchange_saw(const struct smtp_dialog *d, uint32_t facts)
 {

@@ -37,14 +37,18 @@ static bool is_late_greeting(const struct smtp_dialog *d, const struct smtp_repl
 
 static void keep_capabilities(struct smtp_dialog *d)
 {
-	bool offered = d->capabilities & SMTP_CAPABILITY_STARTTLS;
+	bool offered = smtp_capabilities_offer_tls(&d->capabilities);
 
 	/* What is not in a reply with lines missing may still have been said. */
 	if (d->torn && !offered)
 		return;
 	smtp_exchange_note(d, SMTP_SAW_CAPABILITIES | SMTP_SPOKEN);
 	smtp_exchange_note_if(d, SMTP_OFFERED, offered);
-	smtp_exchange_note_if(d, SMTP_MASKED, d->capabilities & SMTP_CAPABILITY_MASKED);
+	if (d->capabilities.masked)
+		smtp_exchange_note(d, SMTP_MASKED);
+	smtp_capabilities_clear(&d->facts.capabilities);
+	if (!d->torn)
+		d->facts.capabilities = d->capabilities;
 	smtp_exchange_tell(d, 'e');
 }
 
@@ -60,7 +64,7 @@ static uint8_t told_kind(const struct smtp_dialog *d, uint16_t code)
 	case 334:
 		return SMTP_AUTH;
 	case 250:
-		return d->capabilities & SMTP_CAPABILITY_KNOWN ? SMTP_EHLO : SMTP_OTHER;
+		return smtp_capabilities_tell_ehlo(&d->capabilities) ? SMTP_EHLO : SMTP_OTHER;
 	case 354:
 		return SMTP_DATA;
 	default:
@@ -267,7 +271,7 @@ static void receive_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 
 static void begin_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 {
-	d->capabilities = 0;
+	smtp_capabilities_clear(&d->capabilities);
 	if (is_late_greeting(d, reply)) {
 		d->greeted = d->torn = false;
 		smtp_exchange_set_unsure(d, false);
@@ -294,12 +298,13 @@ void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line)
 	if (d->reply_code == 0)
 		begin_reply(d, &reply);
 	if (d->reply_code != 0 || d->torn) /* the first line names the server */
-		d->capabilities |= smtp_capability_read(reply.text, d->capabilities);
+		smtp_capability_read(&d->capabilities, reply.text);
 	d->reply_code = reply.last ? 0 : reply.code;
 	if (!reply.last && !cursor_copy(&line, d->reply_head, SMTP_REPLY_HEAD))
 		return;
 	if (!reply.last || d->mode[SIDE_SERVER] == SMTP_MODE_OVER)
 		return;
+	smtp_exchange_log(d, reply.code);
 	if (d->greeted)
 		receive_reply(d, &reply);
 	d->greeted = true;
@@ -322,7 +327,7 @@ void smtp_exchange_continue_reply(struct smtp_dialog *d, struct cursor *in)
 		return;
 	while (smtp_line_take(&rest, &line) && cursor_copy(&line, head, sizeof(head)) &&
 	       memcmp(head, d->reply_head, sizeof(head)) == 0) {
-		d->capabilities |= smtp_capability_read(line, d->capabilities);
+		smtp_capability_read(&d->capabilities, line);
 		*in = rest;
 	}
 }

@@ -1,11 +1,7 @@
-/* What one line of SMTP says by itself (RFC 5321 sections 4.1 and 4.2). A new verb or capability is
- * a row. */
+/* What one line of SMTP says by itself (RFC 5321 sections 4.1 and 4.2). A new verb is a row. */
 #include "smtp_syntax.h"
 
 #include "smtp_text.h"
-
-/* For what few lines need: where it is inlined, all of them pay for its variables. */
-#define NOT_INLINE __attribute__((noinline))
 
 #define ANYTHING  "*" /* an argument, or none */
 #define SOMETHING "?" /* an argument */
@@ -59,35 +55,6 @@ static const struct verb {
     {KEYWORD("PROXY"), SMTP_PROXY, "TCP", false}, /* HAProxy */
     {KEYWORD("PROXY"), SMTP_PROXY, "UNKNOWN", false},
 };
-
-/* Keywords that tell a reply to EHLO from any other (IANA, SMTP Service Extensions; those in use).
- * What a row tells, the one above it tells too: a search ends where nothing new is told. */
-static const struct capability {
-	struct keyword word;
-	uint8_t bits;
-} capabilities[] = {
-    {KEYWORD("STARTTLS"), SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
-    {KEYWORD("X-ANONYMOUSTLS"), SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
-    {KEYWORD("8BITMIME"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("AUTH"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("BINARYMIME"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("CHUNKING"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("DELIVERBY"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("DSN"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("ENHANCEDSTATUSCODES"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("ETRN"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("LIMITS"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("MT-PRIORITY"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("PIPELINING"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("REQUIRETLS"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("SIZE"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("SMTPUTF8"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("XCLIENT"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("XFORWARD"), SMTP_CAPABILITY_KNOWN},
-    {KEYWORD("X-EXPS"), SMTP_CAPABILITY_KNOWN},
-};
-
-#define CAPABILITY_STOP '=' /* ends a keyword too: "AUTH=LOGIN", once common */
 
 /* The first bytes of TLS. RFC 8446 section 5.1: type, version, length, then the handshake message's
  * type; RFC 5246 appendix E.2: a length with its first bit set, the message's type, the version. */
@@ -144,23 +111,6 @@ static bool is_word(struct cursor text, const char *word)
 	return text.left == strlen(word) && smtp_text_same(text, word);
 }
 
-/* Whether a word ends here: at a blank, at `stop`, with the text. */
-static bool word_ends(struct cursor text, uint8_t stop)
-{
-	uint8_t b;
-
-	return !cursor_peek(&text, 0, &b) || is_blank(b) || b == stop;
-}
-
-/* Whether the first word is this keyword. */
-static bool begins_with_keyword(struct cursor text, const struct keyword *k, uint8_t stop)
-{
-	struct cursor head;
-
-	return cursor_take(&text, k->length, &head) && smtp_text_same(head, k->text) &&
-	       word_ends(text, stop);
-}
-
 static bool argument_fits(struct cursor argument, const char *form)
 {
 	if (strcmp(form, ANYTHING) == 0)
@@ -193,6 +143,7 @@ struct smtp_command smtp_command_read(struct cursor line)
 			continue;
 		fits = argument_fits(c.argument, v->argument);
 		c.known = true;
+		c.verb = (uint8_t)(v - verbs + 1);
 		if (!fits && needs_prefix(v))
 			continue;
 		c.kind = v->kind;
@@ -202,6 +153,11 @@ struct smtp_command smtp_command_read(struct cursor line)
 		break;
 	}
 	return c;
+}
+
+const char *smtp_verb_name(unsigned verb)
+{
+	return verb > 0 && verb <= COUNT(verbs) ? verbs[verb - 1].word.text : NULL;
 }
 
 bool smtp_chunk_read(struct cursor argument, uint64_t *size, bool *last)
@@ -277,52 +233,6 @@ bool smtp_reply_is_greeting(const struct smtp_reply *reply)
 	if (smtp_reply_has_status(reply))
 		return false;
 	return smtp_text_contains(name, ".") || smtp_text_contains(reply->text, "SMTP");
-}
-
-/* Cisco's fixup writes X over each letter, newer ones a letter of its own over the last. */
-static bool is_masked(struct cursor text)
-{
-	static const struct keyword mask = KEYWORD("XXXXXXX");
-	struct cursor head;
-	uint8_t b;
-
-	return cursor_take(&text, mask.length, &head) && smtp_text_same(head, mask.text) &&
-	       cursor_u8(&text, &b) && smtp_text_upper(b) >= 'A' && smtp_text_upper(b) <= 'Z' &&
-	       word_ends(text, CAPABILITY_STOP);
-}
-
-/* The next row, from one on, whose keyword has this first letter and tells something new. */
-static const struct capability *next_capability(
-    const struct capability *c, uint8_t first, uint8_t seen)
-{
-	for (; c < capabilities + COUNT(capabilities) && (c->bits & ~seen) != 0; c++) {
-		if ((uint8_t)c->word.text[0] == first)
-			return c;
-	}
-	return NULL;
-}
-
-/* The bits of a keyword that begins like row `c`. */
-static NOT_INLINE uint8_t match_capability(
-    const struct capability *c, struct cursor text, uint8_t first, uint8_t seen)
-{
-	for (; c != NULL; c = next_capability(c + 1, first, seen)) {
-		if (begins_with_keyword(text, &c->word, CAPABILITY_STOP))
-			return c->bits;
-	}
-	return first == 'X' && is_masked(text) ? SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_MASKED : 0;
-}
-
-uint8_t smtp_capability_read(struct cursor text, uint8_t seen)
-{
-	const struct capability *c;
-	uint8_t first = '\0';
-
-	while (cursor_peek(&text, 0, &first) && is_blank(first) && cursor_skip(&text, 1))
-		;
-	first = smtp_text_upper(first);
-	c = next_capability(capabilities, first, seen);
-	return c != NULL || first == 'X' ? match_capability(c, text, first, seen) : 0;
 }
 
 static enum smtp_tls_look look_at(const struct look *l, struct cursor bytes, size_t depth)

@@ -1,8 +1,7 @@
 /*
  * What one line of SMTP says by itself: a command (RFC 5321 section 4.1, and the extensions in the
- * table of verbs), a line of a reply (section 4.2), a capability (section 4.1.1.1); and whether
- * bytes can be the first ones of TLS. Nothing here has a memory: smtp_dialog puts the lines
- * together.
+ * table of verbs), a line of a reply (section 4.2); and whether bytes can be the first ones of TLS.
+ * Nothing here has a memory: smtp_dialog puts the lines together.
  */
 #ifndef TLSVANE_SMTP_SYNTAX_H
 #define TLSVANE_SMTP_SYNTAX_H
@@ -32,11 +31,15 @@ struct smtp_command {
 	bool strict;		/* ... and its argument has the form that this verb wants */
 	bool only_smtp;		/* ... and no other protocol has it */
 	bool anonymous;		/* SMTP_STARTTLS: it is X-ANONYMOUSTLS */
+	uint8_t verb;		/* for smtp_verb_name; 0: not known */
 	struct cursor argument; /* without blanks at either end */
 };
 
 /* Reads a line without its ending. Every line is a command: at worst SMTP_OTHER, not known. */
 struct smtp_command smtp_command_read(struct cursor line);
+
+/* "RCPT"; NULL for 0 and outside of the table of verbs. */
+const char *smtp_verb_name(unsigned verb);
 
 /* The argument of BDAT: a size, then perhaps LAST. False when it is none. */
 MUST_USE bool smtp_chunk_read(struct cursor argument, uint64_t *size, bool *last);
@@ -63,16 +66,6 @@ bool smtp_reply_has_status(const struct smtp_reply *reply);
 /* The text reads like that of a greeting, and not like the one to STARTTLS: it begins with a host
  * name, or names the protocol, and has no enhanced status code. */
 bool smtp_reply_is_greeting(const struct smtp_reply *reply);
-
-enum smtp_capability {
-	SMTP_CAPABILITY_KNOWN = 1 << 0,	   /* a keyword that only a reply to EHLO has */
-	SMTP_CAPABILITY_STARTTLS = 1 << 1, /* STARTTLS or X-ANONYMOUSTLS */
-	SMTP_CAPABILITY_MASKED = 1 << 2,   /* XXXXXXXX, XXXXXXXA: masked, and as long as STARTTLS */
-};
-
-/* The bits for one line of a reply to EHLO, its first one apart: that is the server's name. Those
- * in `seen`, which its other lines had, may be left out. */
-uint8_t smtp_capability_read(struct cursor text, uint8_t seen);
 
 enum smtp_tls_look {
 	SMTP_LOOK_NONE, /* no bytes to look at */

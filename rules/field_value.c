@@ -106,6 +106,8 @@ static enum rules_truth take(
 
 	switch (f->type) {
 	case FIELD_TIME:
+		memcpy(&v->number, at, sizeof(v->number));
+		return present(v->number != 0);
 	case FIELD_DURATION:
 		memcpy(&v->number, at, sizeof(v->number));
 		return RULES_TRUE;

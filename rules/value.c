@@ -42,6 +42,8 @@ static const uint8_t record_types[] = {
     [FIELD_ENUM] = RULES_WORD,
     [FIELD_ALERT_CODE] = RULES_NUMBER,
     [FIELD_ALERT_DESCRIPTION] = RULES_CODE,
+    [FIELD_CAPABILITIES] = RULES_TEXT,
+    [FIELD_TRANSCRIPT] = RULES_TEXT,
 };
 
 /* Texts of the record that are names of hosts. */

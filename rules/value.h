@@ -60,7 +60,7 @@ const char *rules_type_name(unsigned type);
 /* The bit of a version in a set of versions; 0 for a version that is none. */
 uint64_t rules_version_bit(uint16_t version);
 
-#define RULES_VALUE_TEXT_MAX 256
+#define RULES_VALUE_TEXT_MAX FIELD_VALUE_MAX
 
 /* A value as people read it ("1.2", "192.0.2.1", "3d", "true"); returns `text`. */
 const char *rules_value_format(const struct rules_field *field, const struct rules_value *value,

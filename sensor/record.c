@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../parsers/smtp_dialog.h"
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
 
@@ -53,7 +54,7 @@ static const char *const tunnels[] = {
 #define FIELD(name_, type_, member_, help_, example_)                                              \
 	{                                                                                          \
 		.name = name_, .type = type_, .offset = offsetof(struct record, member_),          \
-		.size = sizeof(((struct record *)0)->member_), .help = help_, .example = example_  \
+		.help = help_, .example = example_                                                 \
 	}
 #define ENUM(name_, member_, names_, help_, example_)                                              \
 	{                                                                                          \
@@ -81,12 +82,20 @@ const struct field record_fields[] = {
     FIELD("smtp.helo", FIELD_TEXT, helo, "The name that the client gave with EHLO or HELO.",
 	"out.example.org"),
     FIELD("smtp.software", FIELD_TEXT, software, "The server's product.", "Postfix"),
+    FIELD("smtp.capabilities", FIELD_CAPABILITIES, capabilities,
+	"The keywords in the reply to EHLO, without their parameters.", "PIPELINING SIZE STARTTLS"),
     FIELD("smtp.starttls.offered", FIELD_BOOLEAN, starttls_offered,
 	"STARTTLS stood among the EHLO capabilities.", "true"),
     FIELD("smtp.starttls.requested", FIELD_BOOLEAN, starttls_requested, "The client sent STARTTLS.",
 	"true"),
     FIELD(
 	"smtp.starttls.reply", FIELD_NUMBER, starttls_reply, "The reply code to STARTTLS.", "220"),
+    FIELD("smtp.starttls.masked", FIELD_BOOLEAN, starttls_masked,
+	"A capability or command looks like STARTTLS overwritten on the way (XXXXXXXA).", "false"),
+    FIELD("smtp.starttls.injected", FIELD_BOOLEAN, starttls_injected,
+	"Commands in the clear behind STARTTLS, before its 220 (CVE-2011-0411).", "false"),
+    FIELD("smtp.starttls.reply_injected", FIELD_BOOLEAN, reply_injected,
+	"Replies in the clear behind the 220, before TLS began (CVE-2021-33515).", "false"),
     FIELD("smtp.plaintext_mail", FIELD_BOOLEAN, plaintext_mail, "MAIL FROM went in the clear.",
 	"false"),
     FIELD("tls.version_protocol", FIELD_VERSION_PROTOCOL, tls_version,
@@ -128,6 +137,9 @@ const struct field record_fields[] = {
 	"tlsvane.confidence", confidence, confidences, "How much of the session was seen.", "full"),
     FIELD("tlsvane.history", FIELD_STRING, history,
 	"The dialogue in letters, upper case from the client.", "bErSs:CSXKnGIFif"),
+    FIELD("tlsvane.transcript", FIELD_TRANSCRIPT, events,
+	"The dialogue's commands and reply codes, each behind its milliseconds since the start.",
+	"0<220 2>EHLO 3<250 4>STARTTLS 5<220"),
 };
 
 const size_t record_field_count = COUNT(record_fields);
@@ -284,6 +296,66 @@ static void say_u8(struct field_value *v, const struct record *r, const struct f
 	}
 }
 
+/* Words with a blank between, as many as have room. */
+static void add_word(struct field_value *v, size_t *used, const char *word)
+{
+	size_t length = strlen(word);
+
+	if (*used + 1 + length >= sizeof(v->buffer))
+		return;
+	if (*used > 0)
+		v->buffer[(*used)++] = ' ';
+	memcpy(v->buffer + *used, word, length + 1);
+	*used += length;
+}
+
+static void say_capabilities(struct field_value *v, const struct record *r)
+{
+	const char *others = record_text(r, r->other_capabilities);
+	size_t used = 0;
+
+	v->buffer[0] = '\0';
+	for (unsigned i = 0; i < SMTP_KEYWORDS; i++)
+		if (r->capabilities & SMTP_KEYWORD_BIT(i))
+			add_word(v, &used, smtp_keyword_name(i));
+	if (others != NULL)
+		add_word(v, &used, others);
+	say_text(v, v->buffer);
+}
+
+const char *record_event_text(const struct record_event *e, char text[RECORD_EVENT_TEXT_MAX])
+{
+	const char *verb = smtp_verb_name(e->what);
+
+	if (e->what >= SMTP_EVENT_REPLIES)
+		snprintf(text, RECORD_EVENT_TEXT_MAX, "<%u", e->what);
+	else if (e->what == SMTP_EVENT_GAP)
+		snprintf(text, RECORD_EVENT_TEXT_MAX, "-");
+	else
+		snprintf(text, RECORD_EVENT_TEXT_MAX, ">%s", verb != NULL ? verb : "?");
+	return text;
+}
+
+static void say_transcript(struct field_value *v, const struct record *r)
+{
+	char word[RECORD_EVENT_TEXT_MAX + 24], text[RECORD_EVENT_TEXT_MAX], times[12];
+	size_t used = 0;
+
+	v->buffer[0] = '\0';
+	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
+		const struct record_event *e = &r->events[i];
+
+		snprintf(times, sizeof(times), e->times > 1 ? "*%u" : "", e->times);
+		snprintf(word, sizeof(word), "%u%s%s", e->ms, record_event_text(e, text), times);
+		add_word(v, &used, word);
+	}
+	if (r->events_lost > 0) {
+		snprintf(word, sizeof(word), "+%u", r->events_lost);
+		add_word(v, &used, word);
+	}
+	say_text(v, v->buffer);
+}
+
 void record_value(const struct record *r, const struct field *field, struct field_value *value)
 {
 	const char *at = (const char *)r + field->offset;
@@ -295,7 +367,8 @@ void record_value(const struct record *r, const struct field *field, struct fiel
 	switch (field->type) {
 	case FIELD_TIME:
 		memcpy(&u64, at, sizeof(u64));
-		say_text(value, time_format(u64, value->buffer));
+		if (u64 != 0)
+			say_text(value, time_format(u64, value->buffer));
 		break;
 	case FIELD_DURATION:
 		memcpy(&u64, at, sizeof(u64));
@@ -307,6 +380,12 @@ void record_value(const struct record *r, const struct field *field, struct fiel
 		break;
 	case FIELD_STRING:
 		say_text(value, at);
+		break;
+	case FIELD_CAPABILITIES:
+		say_capabilities(value, r);
+		break;
+	case FIELD_TRANSCRIPT:
+		say_transcript(value, r);
 		break;
 	case FIELD_BOOLEAN:
 	case FIELD_ENUM:

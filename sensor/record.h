@@ -56,6 +56,15 @@ enum record_confidence {
 	CONFIDENCES,
 };
 
+#define RECORD_EVENTS_MAX 24 /* as SMTP_EVENTS_MAX */
+
+/* A command or reply in the clear: of the dialogue, nothing but what it was. */
+struct record_event {
+	uint32_t ms;	/* behind start_ns */
+	uint16_t what;	/* as smtp_event.what */
+	uint16_t times; /* in a row */
+};
+
 enum record_side { RECORD_SIDE_ABSENT, RECORD_SIDE_CLIENT, RECORD_SIDE_SERVER };
 
 /* All numbers in host byte order; 0 means absent but where said. */
@@ -76,10 +85,14 @@ struct record {
 	uint8_t alert_side;  /* enum record_side */
 	uint8_t alert_level; /* 1 warning, 2 fatal; 0: no alert, and alert_code says nothing */
 	uint8_t alert_code;
+	uint8_t starttls_masked, starttls_injected, reply_injected; /* enum record_flag */
 	uint8_t outcome, legacy_side, confidence;
 	char history[RECORD_HISTORY_MAX];
+	uint64_t capabilities;		   /* SMTP_KEYWORD_BIT() of each in the reply to EHLO */
+	uint16_t event_count, events_lost; /* in events[]; left out for lack of room */
+	struct record_event events[RECORD_EVENTS_MAX];
 	/* Texts: where each begins in text[], 0: absent. */
-	uint16_t protocol, banner, helo, software, server_name, next_protocol;
+	uint16_t protocol, banner, helo, software, server_name, next_protocol, other_capabilities;
 	uint16_t text_used; /* bytes of text[] in use; what lies behind is not part of the record */
 	char text[RECORD_TEXT_MAX];
 };
@@ -120,12 +133,14 @@ enum field_type {
 	FIELD_ENUM, /* uint8_t, index into `names`, 0 absent */
 	FIELD_ALERT_CODE,
 	FIELD_ALERT_DESCRIPTION,
+	FIELD_CAPABILITIES, /* uint64_t, and other_capabilities -> "SIZE STARTTLS XYZZY" */
+	FIELD_TRANSCRIPT,   /* events[] -> "0<220 3>EHLO 4<250": ms, who, what */
 };
 
 struct field {
 	const char *name;	  /* "tls.version" */
 	uint8_t type;		  /* enum field_type */
-	uint16_t offset, size;	  /* in struct record */
+	uint16_t offset;	  /* in struct record */
 	const char *const *names; /* FIELD_ENUM: its words, by value; names[0] is NULL */
 	uint8_t names_count;
 	const char *help; /* one sentence */
@@ -139,7 +154,8 @@ extern const size_t record_field_count;
 /* The field of a dotted name, NULL where there is none. */
 const struct field *record_field(const char *name);
 
-#define FIELD_VALUE_MAX 256
+#define FIELD_VALUE_MAX                                                                            \
+	512 /* bytes of the longest, with its NUL; what is longer is cut at a blank */
 
 struct field_value {
 	enum { VALUE_ABSENT, VALUE_TEXT, VALUE_NUMBER, VALUE_BOOLEAN } kind;
@@ -150,6 +166,12 @@ struct field_value {
 
 /* What a field says in a record. *value is good as long as itself and *r are. */
 void record_value(const struct record *r, const struct field *field, struct field_value *value);
+
+#define RECORD_EVENT_TEXT_MAX 20
+
+/* "<220" from the server, ">EHLO" from the client (">?" where SMTP has no such command), "-" where
+ * bytes are missing; returns `text`. */
+const char *record_event_text(const struct record_event *e, char text[RECORD_EVENT_TEXT_MAX]);
 
 /* Whether the session tells who is legacy, or that nobody is: a version was negotiated, or an alert
  * blames a side. Elsewhere legacy_side is unknown because nothing was there to know. */

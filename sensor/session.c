@@ -157,6 +157,18 @@ static void begin_dialog(struct session *s)
 	smtp_dialog_init(&s->dialog, s->midstream);
 }
 
+/* Replies behind the 220, in its own stream and before the client began TLS: somebody put them
+ * there (CVE-2021-33515 and its like). No TLS begins like that. */
+static void pass_injected(struct session *s, enum side side, struct cursor *bytes)
+{
+	if (side != SIDE_SERVER || s->smtp.starttls_reply / 100 != 2 || !tls_unspoken(s))
+		return;
+	while (bytes->left > 0 && (s->injected_line || smtp_reply_may_begin(*bytes))) {
+		s->smtp.seen |= SMTP_REPLY_INJECTED;
+		s->injected_line = !smtp_line_pass(bytes);
+	}
+}
+
 /* Returns how much was used: all, or nothing where the dialogue reads on. */
 static size_t read_tls(
     struct session *s, struct session_shared *shared, enum side side, struct cursor bytes)
@@ -164,6 +176,7 @@ static size_t read_tls(
 	size_t length = bytes.left;
 	int result;
 
+	pass_injected(s, side, &bytes);
 	while ((result = tls_handshake_feed(&s->tls, side, &bytes)) == RESULT_ROOM)
 		lend(s, shared, side);
 	if (result == RESULT_NOT_TLS && s->implicit && bytes.left == length && tls_unspoken(s)) {
@@ -304,6 +317,8 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
 
 	if (s->phase == SESSION_OVER)
 		return;
+	if (s->phase == SESSION_DIALOG)
+		s->dialog.clock = (uint32_t)(ns >> SESSION_CLOCK_SHIFT);
 	if (piece.acks)
 		stream_acknowledged(&s->stream[side_other(side)], ns, piece.ack);
 	if (piece.bytes.left + piece.missing > 0) {

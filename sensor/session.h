@@ -13,6 +13,9 @@
 
 #define SESSION_PROTOCOL_MAX 32 /* bytes of a protocol's name, with its NUL */
 
+/* The dialogue's clock: units of 2^17 ns, about 0.13 ms, so that 32 bits last for six days. */
+#define SESSION_CLOCK_SHIFT 17
+
 enum session_phase {
 	SESSION_DIALOG,
 	SESSION_TLS,
@@ -40,6 +43,7 @@ struct session {
 	bool tls_gap[SIDES]; /* ... of that side, within the handshake */
 	bool hurry;	     /* the end has come: the order of the two sides no longer matters */
 	bool had_tls;	     /* `tls` below is what was said with last */
+	bool injected_line;  /* in the middle of a reply in the clear behind the 220 */
 	struct session_search search;
 	uint32_t lent_size[SIDES]; /* bytes of `lent` */
 	uint8_t *lent[SIDES];	   /* memory for messages that span records */

@@ -4,6 +4,9 @@
 #include "verdict.h"
 
 #define ALERT_FATAL 2 /* RFC 8446 section 6 */
+#define NS_PER_MS   1000000u
+
+_Static_assert(RECORD_EVENTS_MAX == SMTP_EVENTS_MAX, "the same events");
 
 static uint8_t flag(bool value)
 {
@@ -14,6 +17,32 @@ static uint8_t flag(bool value)
 static uint8_t flag_if(bool seen, bool would_be_seen)
 {
 	return seen ? RECORD_TRUE : would_be_seen ? RECORD_FALSE : RECORD_ABSENT;
+}
+
+/* By the flow's first packet, which the caller has set. */
+static void report_events(const struct smtp_facts *f, struct record *r)
+{
+	uint32_t start = (uint32_t)(r->start_ns >> SESSION_CLOCK_SHIFT);
+
+	for (size_t i = 0; i < f->event_count && i < RECORD_EVENTS_MAX; i++) {
+		const struct smtp_event *e = &f->events[i];
+		uint64_t ns = (uint64_t)(e->clock - start) << SESSION_CLOCK_SHIFT;
+
+		r->events[i].ms = e->clock - start > INT32_MAX ? 0 : (uint32_t)(ns / NS_PER_MS);
+		r->events[i].what = e->what;
+		r->events[i].times = e->times;
+	}
+	r->event_count = f->event_count;
+	r->events_lost = f->events_lost;
+}
+
+static void report_capabilities(const struct smtp_facts *f, struct record *r)
+{
+	if (!(f->seen & SMTP_SAW_CAPABILITIES))
+		return;
+	r->capabilities = f->capabilities.known;
+	if (f->capabilities.others_used > 0)
+		record_set_text(r, &r->other_capabilities, f->capabilities.others);
 }
 
 static void report_smtp(const struct session *s, const struct session_end *end, struct record *r)
@@ -31,6 +60,13 @@ static void report_smtp(const struct session *s, const struct session_end *end, 
 	r->starttls_requested = flag_if(f->seen & SMTP_REQUESTED, heard_all && !s->had_tls);
 	r->starttls_reply = f->starttls_reply;
 	r->plaintext_mail = flag_if(f->seen & SMTP_MAIL, heard_all);
+	r->starttls_masked = flag_if(f->seen & SMTP_MASKED, f->seen & SMTP_SAW_CAPABILITIES);
+	r->starttls_injected =
+	    flag_if(f->seen & SMTP_INJECTED, f->starttls_reply / 100 == 2 && heard_all);
+	r->reply_injected = flag_if(f->seen & SMTP_REPLY_INJECTED,
+	    f->starttls_reply / 100 == 2 && heard_all && end->server_seen);
+	report_capabilities(f, r);
+	report_events(f, r);
 }
 
 /* The first alert: where the other side's bytes, or the beginning, are missing, that may have been

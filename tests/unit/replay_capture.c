@@ -230,7 +230,7 @@ const char *record_differs(const struct record *truth, const struct record *got,
 	 * nDPI needs more than pieces. */
 	static const char *const apart[] = {"@timestamp", "event.duration", "network.vlan.id",
 	    "network.inner.vlan.id", "network.tunnel", "network.protocol", "tlsvane.history",
-	    "tlsvane.confidence"};
+	    "tlsvane.confidence", "tlsvane.transcript"};
 	struct field_value a, b;
 
 	for (size_t i = 0; i < record_field_count; i++) {

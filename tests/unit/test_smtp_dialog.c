@@ -138,9 +138,52 @@ static void check_facts(const struct script *s, const struct run *r, const char 
 	check_place(s, r, how);
 }
 
+/* "<220 >EHLO <250*2" */
+static const char *events_text(const struct smtp_facts *f, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < f->event_count && used < size; i++) {
+		const struct smtp_event *e = &f->events[i];
+		const char *verb = smtp_verb_name(e->what);
+
+		used += (size_t)snprintf(text + used, size - used, "%s", i > 0 ? " " : "");
+		if (e->what >= SMTP_EVENT_REPLIES)
+			used += (size_t)snprintf(text + used, size - used, "<%u", e->what);
+		else
+			used += (size_t)snprintf(text + used, size - used, ">%s",
+			    verb != NULL		? verb
+			    : e->what == SMTP_EVENT_GAP ? "-"
+							: "?");
+		if (e->times > 1)
+			used += (size_t)snprintf(text + used, size - used, "*%u", e->times);
+	}
+	return text;
+}
+
+/* However it is cut, the same was said. */
+static void check_events(const struct script *s, const struct run *r, const char *how)
+{
+	static struct run whole;
+	static const struct script *of;
+	char expected[512], got[512];
+
+	if (of != s) {
+		of = s;
+		start(&whole, false);
+		for (size_t i = 0; i < count_events(s); i++)
+			deliver(&whole, s->events[i].side, s->events[i].bytes, s->events[i].length);
+	}
+	events_text(&whole.dialog.facts, expected, sizeof(expected));
+	events_text(&r->dialog.facts, got, sizeof(got));
+	EXPECT(strcmp(expected, got) == 0, "%s, %s: %s, not %s", s->name, how, got, expected);
+}
+
 static void check_all(const struct script *s, const struct run *r, const char *how)
 {
 	check_facts(s, r, how);
+	check_events(s, r, how);
 	EXPECT(strcmp(r->dialog.facts.history, s->history) == 0, "%s, %s: %s", s->name, how,
 	    r->dialog.facts.history);
 }
@@ -611,6 +654,64 @@ static void test_midstream_greeting(void **state)
 	assert_string_equal(r.dialog.facts.helo, "a.example");
 }
 
+static void check_transcript(const char *name, const char *expected)
+{
+	static struct run r;
+	const struct script *s = scripts;
+	char text[512];
+
+	while (s < scripts + SCRIPTS && strcmp(s->name, name) != 0)
+		s++;
+	assert_true(s < scripts + SCRIPTS);
+	start(&r, false);
+	for (size_t i = 0; i < count_events(s); i++) {
+		r.dialog.clock = (uint32_t)i + 1;
+		deliver(&r, s->events[i].side, s->events[i].bytes, s->events[i].length);
+	}
+	assert_string_equal(events_text(&r.dialog.facts, text, sizeof(text)), expected);
+	assert_int_equal(r.dialog.facts.events[0].clock, 1);
+	assert_int_equal(r.dialog.facts.events[1].clock, 2);
+}
+
+/* What was said, and nothing of what it was about. */
+static void test_transcript(void **state)
+{
+	(void)state;
+	check_transcript("pipelined mail",
+	    "<220 >EHLO <250 >MAIL >RCPT*2 >DATA <250*2 <550 <354 >QUIT <250 <221");
+	check_transcript(
+	    "a body of commands", "<220 >EHLO <250 >MAIL <250 >DATA <354 <250 >STARTTLS <220");
+	check_transcript("AUTH LOGIN", "<220 >EHLO <250 >AUTH <334*2 <235 >STARTTLS <220");
+	check_transcript("masked by an old fixup", "<220 >EHLO <250 >? <500");
+	check_transcript("injected", "<220 >EHLO <250 >STARTTLS <220");
+	check_transcript(
+	    "refused with commands behind it", "<220 >EHLO <250 >STARTTLS <454 >MAIL <250");
+}
+
+static void test_transcript_is_bounded(void **state)
+{
+	static struct run r;
+	struct smtp_facts *f = &r.dialog.facts;
+
+	(void)state;
+	start(&r, false);
+	deliver(&r, SIDE_SERVER, "220 mx.example.org ESMTP\r\n", 26);
+	for (int i = 0; i < 50; i++) {
+		deliver(&r, SIDE_CLIENT, "NOOP\r\n", 6);
+		deliver(&r, SIDE_SERVER, "250 Ok\r\n", 8);
+	}
+	assert_int_equal(f->event_count, SMTP_EVENTS_MAX);
+	assert_int_equal(f->event_count + f->events_lost, 101);
+	start(&r, false);
+	for (int i = 0; i < 50; i++) {
+		deliver(&r, SIDE_CLIENT, "RCPT TO:<a@example.org>\r\n", 25);
+		deliver(&r, SIDE_SERVER, "250 Ok\r\n", 8);
+	}
+	assert_int_equal(f->event_count, 2);
+	assert_int_equal(f->events[0].times, 50);
+	assert_int_equal(f->events[1].times, 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -635,6 +736,8 @@ int main(void)
 	    cmocka_unit_test(test_a_hole_behind_auth),
 	    cmocka_unit_test(test_a_hole_before_the_reply_to_starttls),
 	    cmocka_unit_test(test_midstream_greeting),
+	    cmocka_unit_test(test_transcript),
+	    cmocka_unit_test(test_transcript_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

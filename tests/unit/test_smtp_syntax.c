@@ -123,41 +123,6 @@ static void test_replies(void **state)
 	}
 }
 
-static void test_capabilities(void **state)
-{
-	static const struct {
-		const char *text;
-		uint8_t bits;
-	} rows[] = {
-	    {"STARTTLS", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
-	    {"starttls x", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
-	    {"STARTTLSX", 0},
-	    {"X-AnonymousTLS", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
-	    {"AUTH=LOGIN", SMTP_CAPABILITY_KNOWN},
-	    {"XXXXXXXX", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_MASKED},
-	    {"XXXXXXXB", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_MASKED},
-	    {"XXXXXXX", 0},
-	    {"XXXXXXX1", 0},
-	    {"XXXXXXXAX", 0},
-	    {"xxxxxxxa x", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_MASKED},
-	    {" \tSTARTTLS", SMTP_CAPABILITY_KNOWN | SMTP_CAPABILITY_STARTTLS},
-	    {"SMTPUTF8", SMTP_CAPABILITY_KNOWN},
-	    {"size 10", SMTP_CAPABILITY_KNOWN},
-	    {"STARTTL", 0},
-	    {" ", 0},
-	    {"mx.example.org", 0},
-	    {"", 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(smtp_capability_read(text(rows[i].text), 0), rows[i].bits);
-		for (uint8_t seen = 0; seen < 8; seen++)
-			assert_int_equal(smtp_capability_read(text(rows[i].text), seen) | seen,
-			    rows[i].bits | seen);
-	}
-}
-
 static void check_look(
     enum side side, const char *bytes, size_t length, size_t depth, enum smtp_tls_look look)
 {
@@ -231,7 +196,6 @@ int main(void)
 	    cmocka_unit_test(test_commands),
 	    cmocka_unit_test(test_chunks),
 	    cmocka_unit_test(test_replies),
-	    cmocka_unit_test(test_capabilities),
 	    cmocka_unit_test(test_looks_of_tls),
 	    cmocka_unit_test(test_the_queue_counts_rows),
 	    cmocka_unit_test(test_the_queue_skips),

@@ -24,10 +24,8 @@ struct parser {
 
 static struct node *parse_or(struct parser *p);
 
-static const char *const keywords[] = {
-    "and", "or", "not", "in", "matches", "under", "exists", "registrable"};
-
-#define KEYWORDS (sizeof(keywords) / sizeof(keywords[0]))
+const char *const expression_keywords[] = {
+    "and", "or", "not", "in", "matches", "under", "exists", "registrable", NULL};
 
 /* ---- Errors ---- */
 
@@ -67,8 +65,8 @@ static bool is_word(const struct token *t, const char *word)
 
 static bool is_keyword(const struct token *t)
 {
-	for (size_t i = 0; i < KEYWORDS; i++)
-		if (is_word(t, keywords[i]))
+	for (size_t i = 0; expression_keywords[i] != NULL; i++)
+		if (is_word(t, expression_keywords[i]))
 			return true;
 	return false;
 }
@@ -98,8 +96,8 @@ static struct node *unexpected(struct parser *p, const char *mend)
 	if (t->kind == TOKEN_END)
 		return fail(p, t->at, "the condition ends too early; %s", mend);
 	if (t->kind == TOKEN_WORD && !is_keyword(t))
-		for (size_t i = 0; i < KEYWORDS; i++)
-			spelling_try(&s, keywords[i]);
+		for (size_t i = 0; expression_keywords[i] != NULL; i++)
+			spelling_try(&s, expression_keywords[i]);
 	if (s.best != NULL)
 		return fail(p, t->at, "unexpected \"%.*s\"; did you mean %s?", (int)t->length,
 		    t->from, s.best);

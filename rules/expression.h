@@ -65,6 +65,9 @@ const char *expression_hint(struct compiler *c, const char *best);
 
 const char *relation_sign(unsigned relation);
 
+/* and, or, in ...; ends with NULL. */
+extern const char *const expression_keywords[];
+
 /* Writes a checked condition in its normal form: macros unfolded, as few parentheses as it needs.
  * normal.c */
 void condition_write(FILE *to, const struct node *n);

@@ -82,6 +82,15 @@ bool loader_check_keys(struct loader *l, size_t file, const yaml_node_t *map,
 	return good;
 }
 
+bool loader_check_scope(
+    struct loader *l, size_t file, const yaml_node_t *map, unsigned scope, const char *what)
+{
+	const char *names[RULES_KEYS_MAX];
+
+	rules_key_names(scope, names);
+	return loader_check_keys(l, file, map, names, what);
+}
+
 const yaml_node_t *loader_value(
     struct loader *l, size_t file, const yaml_node_t *map, const char *key)
 {

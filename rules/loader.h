@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "expression.h"
+#include "keys.h"
 #include "rule_set.h"
 #include "source.h"
 
@@ -46,6 +47,10 @@ void loader_error(struct loader *l, size_t file, const yaml_node_t *node, const 
 /* Whether a map has only these keys (ends with NULL), each once; `what` names the map in errors. */
 bool loader_check_keys(struct loader *l, size_t file, const yaml_node_t *map,
     const char *const *keys, const char *what);
+
+/* The same for the keys of a scope of rules_keys. */
+bool loader_check_scope(
+    struct loader *l, size_t file, const yaml_node_t *map, unsigned scope, const char *what);
 
 /* The value of a key, NULL where it is not there. */
 const yaml_node_t *loader_value(

@@ -40,11 +40,8 @@ static void write_joined(FILE *to, const struct node *n, const char *word)
 
 static bool is_plain(const char *text)
 {
-	static const char *const words[] = {
-	    "and", "or", "not", "in", "matches", "under", "exists", "registrable"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(words[i], text) == 0)
+	for (size_t i = 0; expression_keywords[i] != NULL; i++)
+		if (strcmp(expression_keywords[i], text) == 0)
 			return false;
 	return text[0] != '\0' && text[0] != '-' && text[0] != '@' &&
 	       strspn(

@@ -11,11 +11,6 @@
 #include "loader.h"
 #include "spelling.h"
 
-static const char *const sections[] = {
-    "include", "networks", "lists", "macros", "defaults", "disable", "rules", NULL};
-static const char *const default_keys[] = {
-    "then", "every", "for", "resolve", "severity", "key", NULL};
-
 static bool read_file(
     struct loader *l, const char *path, const struct rules_place *from, size_t *index);
 
@@ -146,11 +141,11 @@ static void read_sections(struct loader *l, size_t file)
 
 	if (root == NULL)
 		return; /* an empty file has no rules, and nothing wrong */
-	loader_check_keys(l, file, root, sections, "a rules file");
+	loader_check_scope(l, file, root, KEY_OF_FILE, "a rules file");
 	read_includes(l, file, root);
 	loader_read_definitions(l, file, root);
 	defaults = loader_value(l, file, root, "defaults");
-	if (defaults != NULL && loader_check_keys(l, file, defaults, default_keys, "defaults"))
+	if (defaults != NULL && loader_check_scope(l, file, defaults, KEY_OF_DEFAULTS, "defaults"))
 		l->files[file].defaults = defaults;
 	note_rules(l, file, root);
 }

@@ -179,23 +179,27 @@ static bool read_references(struct reading *r, const yaml_node_t *node)
 static const struct key {
 	const char *name;
 	read_value *read;
-	bool defaults; /* defaults: may say it */
 } keys[] = {
-    {"description", read_description, false},
-    {"message", read_message, false},
-    {"when", read_when, false},
-    {"severity", read_severity, true},
-    {"key", read_key, true},
-    {"every", read_every, true},
-    {"for", read_for, true},
-    {"resolve", read_resolve, true},
-    {"then", read_then, true},
-    {"tags", read_tags, false},
-    {"references", read_references, false},
+    {"description", read_description},
+    {"message", read_message},
+    {"when", read_when},
+    {"severity", read_severity},
+    {"key", read_key},
+    {"every", read_every},
+    {"for", read_for},
+    {"resolve", read_resolve},
+    {"then", read_then},
+    {"tags", read_tags},
+    {"references", read_references},
 };
 
-static const char *const key_names[] = {"name", "description", "message", "when", "severity", "key",
-    "every", "for", "resolve", "then", "tags", "references", NULL};
+static bool has_default(const char *name)
+{
+	for (size_t i = 0; i < rules_key_count; i++)
+		if (strcmp(rules_keys[i].name, name) == 0)
+			return (rules_keys[i].scopes & KEY_OF_DEFAULTS) != 0;
+	return false;
+}
 
 /* The value that a rule has for a key: its own, that of its file's defaults, or of those of a file
  * that includes it. */
@@ -205,7 +209,7 @@ static const yaml_node_t *find_value(
 	const yaml_node_t *node = loader_value(l, raw->file, raw->node, key->name);
 
 	*file = raw->file;
-	if (node != NULL || !key->defaults)
+	if (node != NULL || !has_default(key->name))
 		return node;
 	node = loader_value(l, raw->file, l->files[raw->file].defaults, key->name);
 	for (size_t i = l->file_count; node == NULL && i-- > 0;) {
@@ -262,7 +266,7 @@ const struct rule *loader_read_rule(struct loader *l, const struct raw_rule *raw
 	    .severity = SEVERITY_WARNING,
 	    .place = source_place(&l->files[raw->file].source, raw->node)};
 	memset(l->compiler.slots, 0, sizeof(l->compiler.slots));
-	r.good = loader_check_keys(l, raw->file, raw->node, key_names, "a rule");
+	r.good = loader_check_scope(l, raw->file, raw->node, KEY_OF_RULE, "a rule");
 	check_when(&r, raw);
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		const yaml_node_t *node = find_value(l, raw, &keys[i], &r.file);

@@ -1,4 +1,4 @@
-/* tlsvane rules check|test|explain|fields: rules files without a sensor. */
+/* tlsvane rules check|test|explain|fields|keys|actions: rules files without a sensor. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,8 +85,8 @@ static int check(const struct options *o)
 static const struct part {
 	const char *name;
 	int (*run)(const struct options *o);
-} parts[] = {
-    {"check", check}, {"test", rules_test}, {"explain", rules_explain}, {"fields", rules_fields}};
+} parts[] = {{"check", check}, {"test", rules_test}, {"explain", rules_explain},
+    {"fields", rules_fields}, {"keys", rules_list_keys}, {"actions", rules_list_actions}};
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
@@ -103,5 +103,6 @@ int cmd_rules(const struct options *o)
 		return say_error(EXIT_USAGE, "rules has no part %s; did you mean tlsvane rules %s?",
 		    o->arguments[0], near.best);
 	return say_error(EXIT_USAGE,
-	    "rules has no part %s; there are check, test, explain and fields", o->arguments[0]);
+	    "rules has no part %s; there are check, test, explain, fields, keys and actions",
+	    o->arguments[0]);
 }

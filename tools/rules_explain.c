@@ -1,4 +1,4 @@
-/* tlsvane rules explain NAME [FILE], and tlsvane rules fields. */
+/* tlsvane rules explain NAME [FILE]. */
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,71 +9,6 @@
 #include "../sensor/limits.h"
 #include "rules_tool.h"
 #include "say.h"
-#include "table.h"
-
-/* ---- Fields ---- */
-
-static const struct column field_columns[] = {
-    {.name = "name", .heading = "NAME"},
-    {.name = "type", .heading = "TYPE"},
-    {.name = "from", .heading = "FROM"},
-    {.name = "help", .heading = "MEANING", .least = 30},
-    {.name = "example", .heading = "EXAMPLE", .least = 10, .drop = 1},
-    {.name = "words"},
-};
-
-static const char *const sources[] = {
-    [RULES_OF_RECORD] = "session", [RULES_OF_HISTORY] = "history", [RULES_DERIVED] = "both"};
-
-static void put_words(struct table *t, const struct rules_field *f)
-{
-	const char *words[64];
-	size_t count = 0;
-
-	for (size_t i = 0; i < f->word_count && count < 64; i++)
-		if (f->words[i] != NULL)
-			words[count++] = f->words[i];
-	table_list(t, words, count);
-}
-
-static void put_words_note(struct table *t, const struct rules_field *f)
-{
-	char text[512] = "  one of ";
-	size_t used = strlen(text);
-
-	if (f->type != RULES_WORD)
-		return;
-	for (size_t i = 0; i < f->word_count && used < sizeof(text); i++)
-		if (f->words[i] != NULL)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
-			    used > 9 ? ", " : "", f->words[i]);
-	table_note(t, text, STYLE_DIM);
-}
-
-int rules_fields(const struct options *o)
-{
-	struct table *t =
-	    table_new(stdout, o, field_columns, sizeof(field_columns) / sizeof(field_columns[0]));
-
-	if (t == NULL)
-		return say_error(EXIT_FAILED, "out of memory");
-	if (o->argument_count > 1)
-		say_error(0, "fields takes no argument; all are shown");
-	for (size_t i = 0; i < rules_field_count() && table_alive(t); i++) {
-		const struct rules_field *f = rules_field(i);
-
-		table_text(t, f->name, STYLE_PLAIN);
-		table_text(t, rules_type_name(f->type), STYLE_PLAIN);
-		table_text(t, sources[f->source], STYLE_PLAIN);
-		table_text(t, f->help, STYLE_PLAIN);
-		table_text(t, f->example, STYLE_PLAIN);
-		put_words(t, f);
-		table_end_row(t);
-		put_words_note(t, f);
-	}
-	table_finish(t);
-	return 0;
-}
 
 /* ---- One rule ---- */
 

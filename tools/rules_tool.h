@@ -12,5 +12,7 @@ struct rule_file *rules_load(const char *path);
 int rules_test(const struct options *o);
 int rules_explain(const struct options *o);
 int rules_fields(const struct options *o);
+int rules_list_keys(const struct options *o);
+int rules_list_actions(const struct options *o);
 
 #endif

@@ -109,7 +109,7 @@ static const struct command commands[] = {
 	.groups = GROUPS_QUERY | GROUP_WHAT_IF | GROUP_RULES_FILE,
 	.run = cmd_what_if},
     {.name = "rules",
-	.arguments = "check|test|explain|fields",
+	.arguments = "check|test|explain|fields|keys|actions",
 	.summary = "rules files: check them, try them on a capture, explain",
 	.text =
 	    "rules check FILE...             all that is wrong, as file:line:column: what; mend\n"
@@ -119,7 +119,9 @@ static const struct command commands[] = {
 	    "                                what history knows begins with the first capture\n"
 	    "rules explain NAME [FILE]       one rule: its condition unfolded, its fields and "
 	    "sources\n"
-	    "rules fields                    what conditions can ask for\n\n"
+	    "rules fields                    what conditions can ask for\n"
+	    "rules keys                      what a rules file and a rule consist of\n"
+	    "rules actions                   what a rule can do\n\n"
 	    "A FILE that is not here is looked for among the packs that came with tlsvane\n"
 	    "($TLSVANE_PACKS, else PREFIX/share/tlsvane/rules).",
 	.example =
@@ -129,7 +131,8 @@ static const struct command commands[] = {
 	.groups = GROUP_RULES | GROUP_OUTPUT | GROUP_SINCE,
 	.arguments_min = 1,
 	.arguments_max = SIZE_MAX,
-	.missing = "what about rules? tlsvane rules check FILE, test, explain or fields",
+	.missing =
+	    "what about rules? tlsvane rules check FILE, test, explain, fields, keys or actions",
 	.run = cmd_rules},
     {.name = "help",
 	.arguments = "[COMMAND|fields|metrics]",

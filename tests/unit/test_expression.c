@@ -373,6 +373,34 @@ static void test_cut_anywhere(void **state)
 	}
 }
 
+/* The manual describes every word of the language. */
+static void test_manual(void **state)
+{
+	FILE *page = fopen("tools/man/tlsvane-rules.5.in", "r");
+	static char text[65536];
+	char wanted[64];
+
+	(void)state;
+	assert_non_null(page);
+	text[fread(text, 1, sizeof(text) - 1, page)] = '\0';
+	fclose(page);
+	for (size_t i = 0; expression_keywords[i] != NULL; i++) {
+		snprintf(wanted, sizeof(wanted), "\\fB%s\\fR", expression_keywords[i]);
+		if (strstr(text, wanted) == NULL)
+			fail_msg("%s is not in it", wanted);
+	}
+	for (unsigned i = 0; i < RELATIONS; i++) {
+		snprintf(wanted, sizeof(wanted), "\\fB%s\\fR", relation_sign(i));
+		if (strstr(text, wanted) == NULL)
+			fail_msg("%s is not in it", wanted);
+	}
+	for (unsigned i = 0; i < RULES_TYPES; i++) {
+		snprintf(wanted, sizeof(wanted), ".TP\n%s\n", rules_type_name(i));
+		if (strstr(text, wanted) == NULL)
+			fail_msg("%s is not in it", rules_type_name(i));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +414,7 @@ int main(void)
 	    cmocka_unit_test(test_regex_bounds),
 	    cmocka_unit_test(test_networks),
 	    cmocka_unit_test(test_spelling),
+	    cmocka_unit_test(test_manual),
 	    cmocka_unit_test(test_cut_anywhere),
 	};
 

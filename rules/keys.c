@@ -1,0 +1,58 @@
+/* The keys of a rules file. */
+#include "keys.h"
+
+#define IN_BOTH (KEY_OF_RULE | KEY_OF_DEFAULTS)
+
+const struct rules_key rules_keys[] = {
+    {"include", KEY_OF_FILE,
+	"Files that are read first, beside this one or among the packs. What this file names anew "
+	"takes the place of theirs.",
+	"[legacy-tls.yaml]"},
+    {"networks", KEY_OF_FILE,
+	"Networks by name. By the one named own, direction is inbound, outbound, internal or "
+	"transit.",
+	"{own: [192.0.2.0/24], partners: [198.51.100.0/24]}"},
+    {"lists", KEY_OF_FILE, "Lists of values by name; an item may be another list.",
+	"{exempt: [192.0.2.9, \"@partners\"]}"},
+    {"macros", KEY_OF_FILE, "Conditions by name, for other conditions.",
+	"{old: tls.version < 1.2}"},
+    {"defaults", KEY_OF_FILE,
+	"Values for rules without their own, in this file and those that it includes.",
+	"{then: [log], every: 1d}"},
+    {"disable", KEY_OF_FILE, "Rules of included files that are not wanted.", "[downgrade]"},
+    {"rules", KEY_OF_FILE, "The rules.", "[{name: old, when: tls.version < 1.2}]"},
+    {"name", KEY_OF_RULE, "Unique; letters, digits, - and _. Alerts are known by it.",
+	"server-below-tls12"},
+    {"description", KEY_OF_RULE, "What the rule is about.", "A server without TLS 1.2."},
+    {"message", KEY_OF_RULE,
+	"What an alert says, with {field}s; {{ is a brace. Else the description.",
+	"\"{server.ip} chose TLS {tls.version}\""},
+    {"when", KEY_OF_RULE, "The condition.", "tls.version < 1.2"},
+    {"severity", IN_BOTH, "info, notice, warning, error or critical (warning).", "error"},
+    {"key", IN_BOTH,
+	"What sessions of one alert have in common, fields or texts with {field}s ([client.ip, "
+	"server.ip]).",
+	"[server.ip]"},
+    {"every", IN_BOTH, "An alert that goes on is said again so often at most (1d).", "7d"},
+    {"for", IN_BOTH, "The condition must have held for so long first (0: the first session).",
+	"1h"},
+    {"resolve", IN_BOTH, "An alert is fixed when its key was clean for so long (1d).", "14d"},
+    {"then", IN_BOTH, "The actions (log, and redis where the sensor has one).",
+	"[log, {mail: postmaster@example.org}]"},
+    {"tags", KEY_OF_RULE, "Words that go with the alert.", "[legacy, server]"},
+    {"references", KEY_OF_RULE, "Sources that go with the alert.", "[\"RFC 8996 section 4\"]"},
+};
+
+const size_t rules_key_count = sizeof(rules_keys) / sizeof(rules_keys[0]);
+
+_Static_assert(sizeof(rules_keys) / sizeof(rules_keys[0]) < RULES_KEYS_MAX, "room for NULL");
+
+void rules_key_names(unsigned scope, const char *names[RULES_KEYS_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < rules_key_count; i++)
+		if ((rules_keys[i].scopes & scope) != 0)
+			names[count++] = rules_keys[i].name;
+	names[count] = NULL;
+}

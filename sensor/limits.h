@@ -95,6 +95,17 @@
 #define LIMIT_METRICS_S		  10	/* seconds for one request, or between two */
 #define LIMIT_METRICS_REQUEST	  16384 /* bytes of memory a connection: a request's headers */
 
+/* Processes */
+#define LIMIT_WORKERS	     64			   /* more cores than any tap needs */
+#define LIMIT_QUEUE_BYTES    (16u * 1024 * 1024) /* records that wait, a worker: about 40000 */
+#define LIMIT_MESSAGES	     256   /* taken of one worker before the next has its turn */
+#define LIMIT_ALIVE_MS	     1000  /* milliseconds between two signs of life, with numbers */
+#define LIMIT_HANG_S	     30	   /* seconds without one until a process is replaced */
+#define LIMIT_RESTART_MIN_MS 100   /* first wait before a process is started again; doubled ... */
+#define LIMIT_RESTART_MAX_MS 10000 /* ... up to this */
+#define LIMIT_STEADY_S	     60	   /* who lived so long begins with the first wait again */
+#define LIMIT_STOP_S	     60	   /* seconds at exit, longer than all drains; then all are killed */
+
 /* Alerts */
 #define LIMIT_ALERT_KEYS                                                                           \
 	100000 /* alerts in memory (about 300 bytes each); those that do not fire go first */

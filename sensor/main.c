@@ -1,43 +1,28 @@
-/* tlsvane-sensor: captures or replays, records, counts. */
+/*
+ * tlsvane-sensor: captures or replays, records, counts. A replay is one process: worker and
+ * recorder, one calls the other. A live capture is three kinds of them (supervisor.h).
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../rules/packs.h"
-#include "alerting.h"
 #include "limits.h"
 #include "log.h"
-#include "metrics.h"
 #include "notify.h"
-#include "numbers.h"
-#include "pipeline.h"
 #include "progress.h"
-#include "sensor_options.h"
-#include "store.h"
+#include "recorder.h"
+#include "worker.h"
 
-#define NS_PER_S	 1000000000ull
-#define METRICS_EVERY_NS 50000000ull /* a scrape may wait so long, a busy link does not */
-
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
-
-struct sensor {
-	struct sensor_options options;
+struct replay {
+	const struct sensor_options *options;
 	struct capture *capture;
-	struct pipeline *pipeline;
-	struct tally *tally; /* NULL without Redis */
-	struct store *store;
-	struct alerting *alerting; /* NULL without --rules */
-	struct metrics *metrics;   /* NULL without --metrics */
-	FILE *json;		   /* NULL without --json */
+	struct worker *worker;
+	struct recorder *recorder;
 	struct progress progress;
-	struct sensor_numbers numbers; /* as of the last count() */
-	uint64_t next_flush_ns, next_stats_ns, next_status_ns, next_metrics_ns;
-	bool live;   /* packets come when they come: an interface, or standard input */
-	bool failed; /* something could not be done; the rest went on */
+	uint64_t next_status_ns;
 };
 
 /* Set by a signal; the capture is told to return early. */
@@ -73,197 +58,129 @@ static void catch_signals(struct capture *capture)
 	    SIGPIPE, &ignore, NULL); /* a Redis or reader that is gone is an error, not a death */
 }
 
-static const char *json_name(const struct sensor *s)
+static void take_record(void *context, const struct record *record)
 {
-	return strcmp(s->options.json, "-") == 0 ? "standard output" : s->options.json;
+	struct replay *r = context;
+
+	recorder_take(r->recorder, record);
 }
 
-/* Said once; what else takes records goes on. */
-static void give_up_json(struct sensor *s)
+static void take_failure(void *context, const char *line)
 {
-	log_say(LOG_LEVEL_ERROR, "%s: cannot write records: %s; make room there and start again",
-	    json_name(s), strerror(errno));
-	s->failed = true;
-	if (s->json != NULL && s->json != stdout)
-		fclose(s->json);
-	s->json = NULL;
-	if (s->tally == NULL && s->alerting == NULL) /* nobody takes records any more */
-		stopping = 1;
+	struct replay *r = context;
+
+	log_say(LOG_LEVEL_ERROR, "%s", line);
+	recorder_fail(r->recorder);
 }
 
-static void take_record(void *context, const struct record *r)
+static void tell_numbers(void *context, struct sensor_numbers *numbers)
 {
-	struct sensor *s = context;
+	struct replay *r = context;
 
-	if (s->alerting != NULL)
-		alerting_record(s->alerting, r);
-	if (s->tally != NULL)
-		(void)tally_add(s->tally, r); /* what it cannot take it counts */
-	if (s->metrics != NULL)
-		metrics_record(s->metrics, r);
-	if (s->json == NULL)
-		return;
-	record_write_json(s->json, r);
-	if (ferror(s->json))
-		give_up_json(s);
+	if (r->worker != NULL)
+		worker_numbers(r->worker, numbers);
 }
 
-static void take_packet(
-    void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured, size_t length)
-{
-	struct sensor *s = context;
-
-	pipeline_packet(s->pipeline, link_type, ns, frame, captured, length);
-}
-
-static void count(struct sensor *s)
-{
-	struct capture_counters c;
-
-	capture_counters(s->capture, &c);
-	numbers_of_pipeline(&s->numbers, pipeline_stats(s->pipeline));
-	numbers_of_capture(&s->numbers, &c);
-	numbers_of_store(&s->numbers, s->store, s->tally);
-	numbers_of_alerting(&s->numbers, s->alerting);
-}
-
-static void report_numbers(struct sensor *s)
-{
-	count(s);
-	numbers_report(&s->numbers, s->store);
-}
-
-/* Behind SIGHUP: the rules as they are now, and a --json FILE that was moved away begun anew. */
-static void reload(struct sensor *s)
+static void reload(struct replay *r)
 {
 	reloading = 0;
 	notify_reloading();
-	if (s->alerting != NULL)
-		alerting_reload(s->alerting);
-	if (s->json != NULL && s->json != stdout &&
-	    freopen(s->options.json, "a", s->json) == NULL) {
-		s->json = NULL;
-		give_up_json(s);
-	}
+	recorder_reload(r->recorder);
 	notify_ready("");
-	s->next_status_ns = 0;
+	r->next_status_ns = 0;
 }
 
-static void serve_metrics(struct sensor *s, uint64_t now)
+static void tell_status(struct replay *r, uint64_t now)
 {
-	s->next_metrics_ns = now + METRICS_EVERY_NS;
-	count(s);
-	metrics_update(s->metrics, &s->numbers);
-	metrics_run(s->metrics);
-}
+	char line[RECORDER_STATUS_MAX];
 
-/* A line for "systemctl status". */
-static void tell_status(struct sensor *s, uint64_t now)
-{
-	char line[256];
-
-	count(s);
-	snprintf(line, sizeof(line), "%.80s: %llu packets, %llu sessions, %llu dropped%s",
-	    s->options.source, (unsigned long long)s->numbers.packets,
-	    (unsigned long long)s->numbers.sessions,
-	    (unsigned long long)(s->numbers.dropped_kernel + s->numbers.dropped_interface),
-	    s->store != NULL && !s->numbers.redis_connected ? "; Redis is away" : "");
+	recorder_status(r->recorder, line);
 	notify_status(line);
-	s->next_status_ns = now + LIMIT_HEARTBEAT_S * NS_PER_S;
+	r->next_status_ns = now + LIMIT_HEARTBEAT_S * 1000000000ull;
+}
+
+static void show_progress(struct replay *r, uint64_t now)
+{
+	struct sensor_numbers n = {0};
+	struct capture_counters c;
+
+	worker_numbers(r->worker, &n);
+	capture_counters(r->capture, &c);
+	progress_show(&r->progress, now, &c, &n);
 }
 
 /* What is due by the clock, between two batches of packets. */
-static void housekeep(struct sensor *s)
+static bool housekeep(void *context)
 {
+	struct replay *r = context;
 	uint64_t now = progress_clock();
-	struct capture_counters c;
 
 	if (reloading)
-		reload(s);
-	if (s->alerting != NULL)
-		alerting_tick(s->alerting);
-	if (s->store != NULL && now >= s->next_flush_ns) {
-		report_numbers(s);
-		(void)store_flush(
-		    s->store); /* away or refusing: it has said so, and keeps what waits */
-		s->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
-	}
-	if (s->json != NULL && s->live && fflush(s->json) != 0)
-		give_up_json(s);
-	if (s->options.stats_s > 0 && now >= s->next_stats_ns) {
-		count(s);
-		log_numbers(&s->numbers);
-		s->next_stats_ns = now + s->options.stats_s * NS_PER_S;
-	}
+		reload(r);
+	if (!recorder_tick(r->recorder))
+		stopping = 1;
 	notify_alive();
-	if (s->metrics != NULL && now >= s->next_metrics_ns)
-		serve_metrics(s, now);
-	if (now >= s->next_status_ns)
-		tell_status(s, now);
-	if (s->progress.terminal && now >= s->progress.next_ns) {
-		capture_counters(s->capture, &c);
-		progress_show(&s->progress, now, &c, pipeline_stats(s->pipeline));
-	}
+	if (now >= r->next_status_ns)
+		tell_status(r, now);
+	if (r->progress.terminal && now >= r->progress.next_ns)
+		show_progress(r, now);
+	return !stopping;
 }
 
-/* Wall-clock time for flows that end because nothing more comes; a replay has the capture's own. */
-static uint64_t wall_clock_ns(void)
+static bool open_worker(struct replay *r)
 {
-	struct timespec now;
+	const struct worker_options options = {
+	    .capture = r->capture,
+	    .pipeline = {.ports = &r->options->ports,
+		.any_port = r->options->any_port,
+		.sink = take_record,
+		.context = r},
+	    .live = r->options->interface_count > 0,
+	    .between = housekeep,
+	    .failed = take_failure,
+	    .context = r,
+	};
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	r->worker = worker_new(&options);
+	if (r->worker == NULL)
+		log_say(LOG_LEVEL_ERROR, "out of memory");
+	return r->worker != NULL;
 }
 
-static void capture_all(struct sensor *s)
+static int run(struct replay *r)
 {
-	char error[CAPTURE_ERROR_MAX];
-	int count = 0;
+	struct sensor_numbers numbers;
+	int status;
 
-	while (!stopping && count >= 0) {
-		count = capture_dispatch(s->capture, take_packet, s, error);
-		pipeline_flush(s->pipeline);
-		if (count == -2 &&
-		    !stopping) { /* a signal in the middle of a pipe's packet is no failure */
-			log_say(LOG_LEVEL_ERROR, "%s", error);
-			s->failed = true;
-		}
-		if (count == 0 && s->options.interface_count > 0)
-			pipeline_tick(s->pipeline, wall_clock_ns());
-		housekeep(s);
-	}
+	catch_signals(r->capture);
+	progress_begin(&r->progress, r->options->file != NULL);
+	notify_ready("");
+	worker_run(r->worker);
 	notify_stopping();
-	pipeline_finish(s->pipeline);
-	if (s->alerting != NULL)
-		alerting_finish(s->alerting, LIMIT_ALERT_DRAIN_MS);
+	recorder_finish(r->recorder);
+	progress_clear(&r->progress);
+	recorder_numbers(r->recorder, &numbers);
+	progress_summary(&r->progress, &numbers);
+	status = recorder_close(r->recorder);
+	worker_free(r->worker);
+	return status;
 }
 
-static bool open_json(struct sensor *s)
+static bool open_json(const struct sensor_options *o, FILE **json)
 {
-	if (s->options.json == NULL)
+	*json = NULL;
+	if (o->json == NULL)
 		return true;
-	s->json = strcmp(s->options.json, "-") == 0 ? stdout : fopen(s->options.json, "a");
-	if (s->json == NULL)
+	*json = strcmp(o->json, "-") == 0 ? stdout : fopen(o->json, "ae");
+	if (*json == NULL)
 		log_say(LOG_LEVEL_ERROR, "--json %s: %s; give a path that this user may write",
-		    s->options.json, strerror(errno));
-	return s->json != NULL;
+		    o->json, strerror(errno));
+	return *json != NULL;
 }
 
-static bool open_metrics(struct sensor *s)
+static bool open_capture(struct replay *r)
 {
-	char error[METRICS_ERROR_MAX];
-
-	if (s->options.metrics == NULL)
-		return true;
-	s->metrics = metrics_open(s->options.metrics, error);
-	if (s->metrics == NULL)
-		log_say(LOG_LEVEL_ERROR, "%s", error);
-	return s->metrics != NULL;
-}
-
-static bool open_capture(struct sensor *s)
-{
-	const struct sensor_options *o = &s->options;
+	const struct sensor_options *o = r->options;
 	const struct capture_live live = {
 	    .interfaces = o->interfaces,
 	    .count = o->interface_count,
@@ -277,149 +194,48 @@ static bool open_capture(struct sensor *s)
 	char error[CAPTURE_ERROR_MAX];
 
 	if (o->file != NULL)
-		s->capture = capture_open_file(o->file, error);
+		r->capture = capture_open_file(o->file, error);
 	else
-		s->capture = capture_open_live(&live, error);
-	s->live = o->file == NULL || strcmp(o->file, "-") == 0;
-	if (s->capture == NULL)
+		r->capture = capture_open_live(&live, error);
+	if (r->capture == NULL)
 		log_say(LOG_LEVEL_ERROR, "%s", error);
-	return s->capture != NULL;
+	return r->capture != NULL;
 }
 
-static bool open_alerting(struct sensor *s)
+static int replay(const struct sensor_options *o)
 {
-	char journal[SENSOR_PATH_MAX + 8];
-	const struct alerting_options options = {
-	    .rules = s->options.rules,
-	    .packs = rules_packs(),
-	    .journal = s->options.spool[0] != '\0' ? journal : NULL,
-	    .sensor = s->options.name,
-	    .live = s->options.interface_count > 0,
-	    .log = log_line,
-	    .log_context = "rules",
-	};
+	struct replay r = {.options = o};
+	struct recorder_options options = {.sensor = o, .numbers = tell_numbers, .context = &r};
+	int status = EXIT_USAGE;
 
-	if (s->options.rules == NULL)
-		return true;
-	snprintf(journal, sizeof(journal), "%s.alerts", s->options.spool);
-	s->alerting = alerting_open(&options);
-	return s->alerting != NULL;
-}
-
-static bool open_pipeline(struct sensor *s)
-{
-	struct pipeline_options options = {
-	    .ports = &s->options.ports,
-	    .any_port = s->options.any_port,
-	    .sink = take_record,
-	    .context = s,
-	};
-
-	s->pipeline = pipeline_new(&options);
-	if (s->pipeline == NULL)
-		log_say(LOG_LEVEL_ERROR, "out of memory");
-	return s->pipeline != NULL;
-}
-
-static bool open_store(struct sensor *s)
-{
-	struct store_options options = {
-	    .url = s->options.redis,
-	    .password = s->options.password,
-	    .sensor = s->options.name,
-	    .source = s->options.source,
-	    .retention_s = s->options.retention_s,
-	    .spool_path = s->options.spool,
-	    .log = log_line,
-	    .log_context = "redis",
-	};
-	char error[STORE_ERROR_MAX];
-
-	if (s->options.redis == NULL)
-		return true;
-	s->tally = tally_new(0);
-	if (s->tally == NULL) {
-		log_say(LOG_LEVEL_ERROR, "out of memory");
-		return false;
+	if (open_capture(&r) && open_json(o, &options.json))
+		r.recorder = recorder_open(&options, &status);
+	if (r.recorder != NULL && open_worker(&r)) {
+		status = run(&r);
+	} else if (r.recorder != NULL) {
+		recorder_close(r.recorder);
+		status = EXIT_FAILED;
 	}
-	s->store = store_open(&options, s->tally, error);
-	if (s->store == NULL)
-		log_say(LOG_LEVEL_ERROR, "%s", error);
-	return s->store != NULL &&
-	       (s->alerting == NULL || alerting_attach(s->alerting, s->store, s->tally) == 0);
-}
-
-static void close_store(struct sensor *s)
-{
-	if (s->store == NULL)
-		return;
-	report_numbers(s);
-	(void)store_drain(
-	    s->store, LIMIT_DRAIN_MS); /* what still waits then, store_close puts into the spool */
-	report_numbers(s);
-	if (store_close(s->store) != 0)
-		s->failed = true;
-}
-
-static void close_alerting(struct sensor *s)
-{
-	if (alerting_close(s->alerting) != 0)
-		s->failed = true;
-}
-
-static void close_json(struct sensor *s)
-{
-	if (s->json != NULL && fflush(s->json) != 0)
-		give_up_json(s);
-	if (s->json != NULL && s->json != stdout)
-		fclose(s->json);
-}
-
-static void run(struct sensor *s)
-{
-	catch_signals(s->capture);
-	progress_begin(&s->progress, s->options.file != NULL);
-	s->next_stats_ns = progress_clock() + s->options.stats_s * NS_PER_S;
-	s->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
-	notify_ready("");
-	capture_all(s);
-	progress_clear(&s->progress);
-	count(s);
-	progress_summary(&s->progress, &s->numbers);
+	capture_close(r.capture);
+	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct sensor s = {0};
+	struct sensor_options options;
 	enum sensor_options_result parsed;
+	int status;
 
 	log_open();
 	notify_open();
-	parsed = sensor_options_parse(&s.options, argc, argv);
+	parsed = sensor_options_parse(&options, argc, argv);
 	if (parsed != OPTIONS_RUN) {
-		sensor_options_free(&s.options);
+		sensor_options_free(&options);
 		return parsed == OPTIONS_DONE ? 0 : EXIT_USAGE;
 	}
-	log_field("sensor", s.options.name);
-	log_field("source", s.options.source);
-	if (!open_alerting(&s) || !open_capture(&s) || !open_json(&s) || !open_metrics(&s)) {
-		s.failed = true;
-		close_alerting(&s);
-		capture_close(s.capture);
-		sensor_options_free(&s.options);
-		return EXIT_USAGE;
-	}
-	if (open_pipeline(&s) && open_store(&s))
-		run(&s);
-	else
-		s.failed = true;
-	close_store(&s);
-	close_alerting(&s);
-	close_json(&s);
-	metrics_close(s.metrics);
-	tally_free(s.tally);
-	pipeline_free(s.pipeline);
-	capture_close(s.capture);
-	sensor_options_free(&s.options);
-	return s.failed ? EXIT_FAILED : 0;
+	log_field("sensor", options.name);
+	log_field("source", options.source);
+	status = replay(&options);
+	sensor_options_free(&options);
+	return status;
 }

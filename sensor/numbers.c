@@ -79,6 +79,20 @@ const struct number_row number_rows[] = {
 	"Actions of alerts by how they ended; a failed one is tried again."},
     {NUMBER(actions_given_up), NUMBER_COUNTER, false, false, "actions_total", "result=\"given_up\"",
 	"Actions of alerts by how they ended; a failed one is tried again."},
+    {NUMBER(workers), NUMBER_GAUGE, false, false, "workers", NULL,
+	"Processes that capture; 0 where one process does all."},
+    {NUMBER(worker_deaths), NUMBER_COUNTER, false, false, "process_deaths_total", "process=\"worker\"",
+	"Processes that died and were started again."},
+    {NUMBER(recorder_deaths), NUMBER_COUNTER, false, false, "process_deaths_total", "process=\"recorder\"",
+	"Processes that died and were started again."},
+    {NUMBER(worker_hangs), NUMBER_COUNTER, false, false, "worker_hangs_total", NULL,
+	"Workers that were killed because they no longer said that they live."},
+    {NUMBER(flows_lost), NUMBER_COUNTER, true, false, "flows_lost_total", NULL,
+	"TCP connections that were open when their worker died."},
+    {NUMBER(messages_refused), NUMBER_COUNTER, false, false, "messages_refused_total", NULL,
+	"Messages of workers that no worker of ours would send."},
+    {NUMBER(sandboxed), NUMBER_GAUGE, false, false, "sandboxed", NULL,
+	"Whether all processes are confined: 1 or 0."},
 };
 /* clang-format on */
 

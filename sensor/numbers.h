@@ -30,6 +30,10 @@ struct sensor_numbers {
 	uint64_t redis_connected, redis_connects, redis_errors;
 	uint64_t alerts_told, alerts_firing, alerts_refused, alerts_blind;
 	uint64_t actions_waiting, actions_done, actions_failures, actions_given_up;
+	/* of the processes; 0 where there is but one */
+	uint64_t workers, worker_deaths, worker_hangs, recorder_deaths;
+	uint64_t flows_lost, messages_refused;
+	uint64_t sandboxed;
 };
 
 enum number_kind { NUMBER_COUNTER, NUMBER_GAUGE };

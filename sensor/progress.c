@@ -32,7 +32,7 @@ static double megabytes(uint64_t bytes)
 }
 
 void progress_show(struct progress *p, uint64_t now_ns, const struct capture_counters *c,
-    const struct pipeline_stats *stats)
+    const struct sensor_numbers *n)
 {
 	double seconds = (double)(now_ns - p->began_ns) / (double)NS_PER_S, left;
 
@@ -43,8 +43,8 @@ void progress_show(struct progress *p, uint64_t now_ns, const struct capture_cou
 	fprintf(stderr, "\r\033[K%.1f", megabytes(c->bytes_read));
 	if (c->bytes_total > 0)
 		fprintf(stderr, " of %.1f", megabytes(c->bytes_total));
-	fprintf(stderr, " MB, %.0f packets/s, %llu sessions", (double)stats->packets / seconds,
-	    (unsigned long long)stats->sessions);
+	fprintf(stderr, " MB, %.0f packets/s, %llu sessions", (double)n->packets / seconds,
+	    (unsigned long long)n->sessions);
 	if (c->bytes_total > 0 && c->bytes_read > 0 && c->bytes_read <= c->bytes_total) {
 		left = seconds * (double)(c->bytes_total - c->bytes_read) / (double)c->bytes_read;
 		fprintf(stderr, ", %.0f s left", left);

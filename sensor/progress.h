@@ -4,7 +4,6 @@
 
 #include "capture.h"
 #include "numbers.h"
-#include "pipeline.h"
 
 struct progress {
 	bool terminal;	   /* stderr is one, and a replay runs */
@@ -21,7 +20,7 @@ void progress_begin(struct progress *p, bool replay);
 
 /* Draws the progress line when it is due: bytes, packets a second, sessions, time left. */
 void progress_show(struct progress *p, uint64_t now_ns, const struct capture_counters *c,
-    const struct pipeline_stats *stats);
+    const struct sensor_numbers *n);
 
 /* Takes the line off the screen, so that something else can be said; the log does so by itself. */
 void progress_clear(void *progress);

@@ -54,7 +54,7 @@ static const char *const tunnels[] = {
 #define FIELD(name_, type_, member_, help_, example_)                                              \
 	{                                                                                          \
 		.name = name_, .type = type_, .offset = offsetof(struct record, member_),          \
-		.help = help_, .example = example_                                                 \
+		.size = sizeof(((struct record *)0)->member_), .help = help_, .example = example_  \
 	}
 #define ENUM(name_, member_, names_, help_, example_)                                              \
 	{                                                                                          \

@@ -140,7 +140,7 @@ enum field_type {
 struct field {
 	const char *name;	  /* "tls.version" */
 	uint8_t type;		  /* enum field_type */
-	uint16_t offset;	  /* in struct record */
+	uint16_t offset, size;	  /* in struct record */
 	const char *const *names; /* FIELD_ENUM: its words, by value; names[0] is NULL */
 	uint8_t names_count;
 	const char *help; /* one sentence */

@@ -51,6 +51,7 @@ static int take_options(
 		return -1;
 	}
 	strcpy(s->sensor, options->sensor);
+	s->process = options->holder != 0 ? options->holder : getpid();
 	s->retention_ms = options->retention_s * 1000;
 	s->log = options->log;
 	s->log_context = options->log_context;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "tally.h"
 
@@ -26,7 +27,8 @@ struct store_options {
 	const char *password; /* goes before the URL's; NULL: the URL's */
 	const char *sensor;   /* letters, digits, '.', '_', '-' */
 	const char
-	    *source; /* what it listens to (interface or file), for its heartbeat; may be NULL */
+	    *source;  /* what it listens to (interface or file), for its heartbeat; may be NULL */
+	pid_t holder; /* the process that holds the name; 0: this one */
 	uint64_t retention_s; /* an entry goes so long after its last write; 0: never */
 	const char
 	    *spool_path; /* where the unwritten goes at exit; NULL: it is lost then, and said so */

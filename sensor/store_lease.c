@@ -39,7 +39,7 @@ int store_token_make(struct store *s)
 	if (gethostname(s->host, sizeof(s->host)) != 0)
 		strcpy(s->host, "unknown");
 	s->host[sizeof(s->host) - 1] = '\0';
-	snprintf(s->token, sizeof(s->token), "%s:%ld:%llu.%016llx", s->host, (long)getpid(),
+	snprintf(s->token, sizeof(s->token), "%s:%ld:%llu.%016llx", s->host, (long)s->process,
 	    pid_namespace(), (unsigned long long)random);
 	return 0;
 }
@@ -55,7 +55,7 @@ bool store_holder_dead(const struct store *s, const char *holder)
 	pid = strtol(holder + host + 1, &end, 10);
 	if (*end != ':' || pid <= 0 || strtoull(end + 1, NULL, 10) != pid_namespace())
 		return false;
-	return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
+	return pid == (long)s->process || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
 void store_lease_set(struct store *s)

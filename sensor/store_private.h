@@ -71,6 +71,7 @@ struct store {
 	char where[REDIS_URL_SHOWN_MAX];
 	char sensor[STORE_SENSOR_MAX], host[256], token[STORE_TOKEN_MAX];
 	char *source, *spool_path; /* may be NULL */
+	pid_t process; /* that holds the name */
 	uint64_t retention_ms;
 	store_log *log;
 	void *log_context;

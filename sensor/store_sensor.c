@@ -32,7 +32,7 @@ static size_t put_identity(struct store *s, struct wire *w, bool stopping)
 	n += put_number(w, "stopped", stopping ? now : 0);
 	n += put_text(w, "version", TLSVANE_VERSION);
 	n += put_text(w, "host", s->host);
-	n += put_number(w, "pid", (uint64_t)getpid());
+	n += put_number(w, "pid", (uint64_t)s->process);
 	n += put_text(w, "source", s->source == NULL ? "" : s->source);
 	n += put_text(w, "holder", s->token);
 	return n;

@@ -1,0 +1,57 @@
+/*
+ * What the supervisor and the recorder both write on, in memory that outlives a recorder: workers
+ * do not have it. Each number has one writer.
+ */
+#ifndef TLSVANE_BOARD_H
+#define TLSVANE_BOARD_H
+
+#include <sys/types.h>
+
+#include "limits.h"
+#include "message.h"
+
+struct board_place { /* of one worker and those who follow it */
+	/* the supervisor's */
+	_Atomic uint32_t generation; /* of who has the place now */
+	/* the recorder's */
+	uint32_t heard;		      /* the generation of the last message */
+	uint64_t records;	      /* taken of that generation */
+	struct sensor_numbers last;   /* that generation's */
+	struct sensor_numbers before; /* those before it, together */
+};
+
+struct board {
+	/* the supervisor's */
+	unsigned places;
+	bool sandboxed;
+	_Atomic uint64_t worker_deaths, worker_hangs, recorder_deaths;
+	/* the recorder's */
+	uint64_t taken, kept; /* records; of them those that a recorder's death cannot lose */
+	uint64_t lost;	      /* ... that one did lose, or a worker with its queue */
+	uint64_t flows_lost;  /* sessions that were open when their worker died */
+	uint64_t refused;     /* messages that were none */
+	struct board_place place[LIMIT_WORKERS];
+};
+
+/* A board of zeros. -1 with errno set; else its descriptor, for board_map, which gives NULL. */
+int board_make(void);
+struct board *board_map(int fd);
+
+/* ---- The recorder's side ---- */
+
+/* A new recorder begins: what the one before it had not kept is lost. */
+void board_begin(struct board *b);
+
+/* A message of a place came, whole and valid. True: it is a record to be taken. */
+bool board_hear(struct board *b, unsigned place, const struct message *m);
+
+/* No more messages come. */
+void board_end(struct board *b);
+
+/* All that was taken is kept. */
+void board_keep(struct board *b);
+
+/* What all workers did, dead and alive. */
+void board_numbers(const struct board *b, struct sensor_numbers *sum);
+
+#endif

@@ -1,0 +1,86 @@
+/* Messages between processes, and the check of what strangers may have made of them. */
+#include "message.h"
+
+#include <string.h>
+
+#include "../parsers/smtp_text.h"
+
+size_t message_size(const struct message *m)
+{
+	return MESSAGE_HEAD +
+	       (m->kind == MESSAGE_RECORD ? record_size(&m->record) : sizeof(m->numbers));
+}
+
+bool message_check(const struct message *m, size_t size)
+{
+	if (size < MESSAGE_HEAD)
+		return false;
+	size -= MESSAGE_HEAD;
+	switch (m->kind) {
+	case MESSAGE_RECORD:
+		return record_valid(&m->record, size);
+	case MESSAGE_NUMBERS:
+		return size == sizeof(m->numbers);
+	default:
+		return false;
+	}
+}
+
+/* As smtp_text_keep leaves it: what it would change, no session gave. */
+static bool is_clean(const char *text)
+{
+	char kept[RECORD_TEXT_MAX];
+	size_t length = strlen(text);
+
+	smtp_text_keep(kept, sizeof(kept), cursor_over((const uint8_t *)text, length));
+	return memcmp(kept, text, length + 1) == 0;
+}
+
+static bool text_valid(const struct record *r, uint16_t at)
+{
+	if (at == 0)
+		return true;
+	return at < r->text_used && r->text[at - 1] == '\0' && is_clean(r->text + at);
+}
+
+static bool string_valid(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL && is_clean(text);
+}
+
+static bool word_valid(const struct field *f, uint8_t word)
+{
+	return word == 0 || (word < f->names_count && f->names[word] != NULL);
+}
+
+static bool field_valid(const struct record *r, const struct field *f)
+{
+	const char *at = (const char *)r + f->offset;
+	uint16_t u16;
+
+	switch (f->type) {
+	case FIELD_TEXT:
+		memcpy(&u16, at, sizeof(u16));
+		return text_valid(r, u16);
+	case FIELD_STRING:
+		return string_valid(at, f->size);
+	case FIELD_BOOLEAN:
+		return (uint8_t)*at <= RECORD_TRUE;
+	case FIELD_ENUM:
+		return word_valid(f, (uint8_t)*at);
+	default:
+		return true; /* any number is one */
+	}
+}
+
+bool record_valid(const struct record *r, size_t size)
+{
+	if (size <= offsetof(struct record, text) || r->text_used == 0 ||
+	    r->text_used > RECORD_TEXT_MAX || size != record_size(r) || r->text[0] != '\0' ||
+	    r->text[r->text_used - 1] != '\0')
+		return false;
+	for (size_t i = 0; i < record_field_count; i++)
+		if (!field_valid(r, &record_fields[i]))
+			return false;
+	return true;
+}

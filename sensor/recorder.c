@@ -1,0 +1,325 @@
+/* Records -> alerts, Redis, JSON. */
+#include "recorder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../rules/packs.h"
+#include "alerting.h"
+#include "limits.h"
+#include "log.h"
+#include "metrics.h"
+#include "progress.h" /* its clock */
+#include "store.h"
+
+#define NS_PER_S	 1000000000ull
+#define METRICS_EVERY_NS 50000000ull /* a scrape may wait so long, a busy link does not */
+
+struct recorder {
+	struct recorder_options options;
+	struct tally *tally; /* NULL without Redis */
+	struct store *store;
+	struct alerting *alerting; /* NULL without --rules */
+	struct metrics *metrics;   /* NULL without --metrics */
+	FILE *json;		   /* NULL without --json */
+	uint64_t next_flush_ns, next_stats_ns, next_metrics_ns;
+	bool live;	/* records come when they come: an interface, or standard input */
+	bool unflushed; /* records were taken since all was in Redis */
+	bool failed;	/* something could not be done; the rest went on */
+};
+
+static const char *json_name(const struct recorder *r)
+{
+	return r->json == stdout ? "standard output" : r->options.sensor->json;
+}
+
+/* Said once; what else takes records goes on. */
+static void give_up_json(struct recorder *r)
+{
+	log_say(LOG_LEVEL_ERROR, "%s: cannot write records: %s; make room there and start again",
+	    json_name(r), strerror(errno));
+	r->failed = true;
+	if (r->json != stdout)
+		fclose(r->json);
+	r->json = NULL;
+}
+
+void recorder_take(struct recorder *r, const struct record *record)
+{
+	r->unflushed = true;
+	if (r->alerting != NULL)
+		alerting_record(r->alerting, record);
+	if (r->tally != NULL)
+		(void)tally_add(r->tally, record); /* what it cannot take it counts */
+	if (r->metrics != NULL)
+		metrics_record(r->metrics, record);
+	if (r->json == NULL)
+		return;
+	record_write_json(r->json, record);
+	if (ferror(r->json))
+		give_up_json(r);
+}
+
+/* ---- Numbers ---- */
+
+static void add_board(struct sensor_numbers *n, const struct board *b)
+{
+	n->workers = b->places;
+	n->worker_deaths = b->worker_deaths;
+	n->worker_hangs = b->worker_hangs;
+	n->recorder_deaths = b->recorder_deaths;
+	n->flows_lost = b->flows_lost;
+	n->messages_refused = b->refused;
+	n->sandboxed = b->sandboxed;
+}
+
+void recorder_numbers(const struct recorder *r, struct sensor_numbers *n)
+{
+	uint64_t lost;
+
+	*n = (struct sensor_numbers){0};
+	r->options.numbers(r->options.context, n);
+	lost = n->records_lost;
+	numbers_of_store(n, r->store, r->tally);
+	n->records_lost += lost;
+	numbers_of_alerting(n, r->alerting);
+	if (r->options.board != NULL)
+		add_board(n, r->options.board);
+}
+
+static void report_numbers(struct recorder *r)
+{
+	struct sensor_numbers n;
+
+	recorder_numbers(r, &n);
+	numbers_report(&n, r->store);
+}
+
+void recorder_status(const struct recorder *r, char line[RECORDER_STATUS_MAX])
+{
+	const struct sensor_options *o = r->options.sensor;
+	struct sensor_numbers n;
+
+	recorder_numbers(r, &n);
+	snprintf(line, RECORDER_STATUS_MAX, "%.80s: %llu packets, %llu sessions, %llu dropped%s",
+	    o->source, (unsigned long long)n.packets, (unsigned long long)n.sessions,
+	    (unsigned long long)(n.dropped_kernel + n.dropped_interface),
+	    r->store != NULL && !n.redis_connected ? "; Redis is away" : "");
+}
+
+static void show_numbers(struct recorder *r, uint64_t now)
+{
+	struct sensor_numbers n;
+
+	if (r->options.sensor->stats_s == 0 || now < r->next_stats_ns)
+		return;
+	recorder_numbers(r, &n);
+	log_numbers(&n);
+	r->next_stats_ns = now + r->options.sensor->stats_s * NS_PER_S;
+}
+
+/* ---- By the clock ---- */
+
+static void serve_metrics(struct recorder *r, uint64_t now)
+{
+	struct sensor_numbers n;
+
+	if (r->metrics == NULL || now < r->next_metrics_ns)
+		return;
+	r->next_metrics_ns = now + METRICS_EVERY_NS;
+	recorder_numbers(r, &n);
+	metrics_update(r->metrics, &n);
+	metrics_run(r->metrics);
+}
+
+static void flush(struct recorder *r, uint64_t now)
+{
+	if (r->json != NULL && r->live && fflush(r->json) != 0)
+		give_up_json(r);
+	if (r->store == NULL) {
+		r->unflushed = false;
+		return;
+	}
+	if (now < r->next_flush_ns)
+		return;
+	report_numbers(r);
+	if (store_flush(r->store) == 0) /* else it has said so, and keeps what waits */
+		r->unflushed = false;
+	r->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
+}
+
+bool recorder_tick(struct recorder *r)
+{
+	uint64_t now = progress_clock();
+
+	if (r->alerting != NULL)
+		alerting_tick(r->alerting);
+	flush(r, now);
+	serve_metrics(r, now);
+	show_numbers(r, now);
+	return r->json != NULL || r->tally != NULL || r->alerting != NULL;
+}
+
+bool recorder_is_clean(const struct recorder *r)
+{
+	return !r->unflushed;
+}
+
+/* Where the new one cannot be opened, the old one goes on. */
+static void reopen_json(struct recorder *r)
+{
+	FILE *again = fopen(r->options.sensor->json, "ae");
+
+	if (again == NULL) {
+		log_say(LOG_LEVEL_WARNING,
+		    "--json %s: cannot be begun anew: %s; let the sensor's user write there: until "
+		    "then the old file is used",
+		    r->options.sensor->json, strerror(errno));
+		return;
+	}
+	fclose(r->json);
+	r->json = again;
+}
+
+void recorder_reload(struct recorder *r)
+{
+	if (r->alerting != NULL)
+		alerting_reload(r->alerting);
+	if (r->json != NULL && r->json != stdout)
+		reopen_json(r);
+}
+
+void recorder_fail(struct recorder *r)
+{
+	r->failed = true;
+}
+
+/* ---- Open ---- */
+
+static bool open_alerting(struct recorder *r)
+{
+	const struct sensor_options *o = r->options.sensor;
+	char journal[SENSOR_PATH_MAX + 8];
+	const struct alerting_options options = {
+	    .rules = o->rules,
+	    .packs = rules_packs(),
+	    .journal = o->spool[0] != '\0' ? journal : NULL,
+	    .sensor = o->name,
+	    .live = o->interface_count > 0,
+	    .log = log_line,
+	    .log_context = "rules",
+	};
+
+	if (o->rules == NULL)
+		return true;
+	snprintf(journal, sizeof(journal), "%s.alerts", o->spool);
+	r->alerting = alerting_open(&options);
+	return r->alerting != NULL;
+}
+
+static bool open_store(struct recorder *r)
+{
+	const struct sensor_options *o = r->options.sensor;
+	struct store_options options = {
+	    .url = o->redis,
+	    .password = o->password,
+	    .sensor = o->name,
+	    .holder = r->options.holder,
+	    .source = o->source,
+	    .retention_s = o->retention_s,
+	    .spool_path = o->spool,
+	    .log = log_line,
+	    .log_context = "redis",
+	};
+	char error[STORE_ERROR_MAX] = "out of memory";
+
+	if (o->redis == NULL)
+		return true;
+	r->tally = tally_new(0);
+	if (r->tally != NULL)
+		r->store = store_open(&options, r->tally, error);
+	if (r->store == NULL)
+		log_say(LOG_LEVEL_ERROR, "%s", error);
+	return r->store != NULL &&
+	       (r->alerting == NULL || alerting_attach(r->alerting, r->store, r->tally) == 0);
+}
+
+static bool open_metrics(struct recorder *r)
+{
+	char error[METRICS_ERROR_MAX];
+
+	if (r->options.sensor->metrics == NULL)
+		return true;
+	r->metrics = metrics_open(r->options.sensor->metrics, error);
+	if (r->metrics == NULL)
+		log_say(LOG_LEVEL_ERROR, "%s", error);
+	return r->metrics != NULL;
+}
+
+static void begin(struct recorder *r)
+{
+	const struct sensor_options *o = r->options.sensor;
+
+	r->live = o->file == NULL || strcmp(o->file, "-") == 0 || r->options.board != NULL;
+	r->next_stats_ns = progress_clock() + o->stats_s * NS_PER_S;
+	r->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
+}
+
+static void close_files(struct recorder *r)
+{
+	if (r->store != NULL && store_close(r->store) != 0)
+		r->failed = true;
+	if (alerting_close(r->alerting) != 0)
+		r->failed = true;
+	if (r->json != NULL && fflush(r->json) != 0)
+		give_up_json(r);
+	if (r->json != NULL && r->json != stdout)
+		fclose(r->json);
+	metrics_close(r->metrics);
+	tally_free(r->tally);
+}
+
+struct recorder *recorder_open(const struct recorder_options *options, int *status)
+{
+	struct recorder *r = calloc(1, sizeof(*r));
+
+	*status = EXIT_FAILED;
+	if (r == NULL)
+		return NULL;
+	r->options = *options;
+	r->json = options->json;
+	if (!open_alerting(r) || !open_metrics(r)) {
+		*status = EXIT_USAGE;
+	} else if (open_store(r)) {
+		begin(r);
+		return r;
+	}
+	close_files(r);
+	free(r);
+	return NULL;
+}
+
+/* ---- Close ---- */
+
+void recorder_finish(struct recorder *r)
+{
+	if (r->alerting != NULL)
+		alerting_finish(r->alerting, LIMIT_ALERT_DRAIN_MS);
+}
+
+int recorder_close(struct recorder *r)
+{
+	bool failed;
+
+	if (r->store != NULL) {
+		report_numbers(r);
+		(void)store_drain(r->store, LIMIT_DRAIN_MS); /* the rest goes into the spool */
+		report_numbers(r);
+	}
+	close_files(r);
+	failed = r->failed;
+	free(r);
+	return failed ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,37 @@
+/*
+ * Which worker a frame belongs to. All frames of one connection, of either direction, and all IP
+ * fragments of them belong to one.
+ *
+ * The place is a hash of the two IP addresses, whichever way round, modulo the workers: of the
+ * frame's outermost IP header, behind VLAN tags, MPLS labels and PPPoE. No ports, because later
+ * fragments have none. What is not TCP by that header may be a tunnel whose two directions run
+ * between other addresses than the connection in it does: all that belongs to place 0.
+ *
+ * It is one program for the kernel's packet filter, so that the same instructions decide in the
+ * kernel (PACKET_FANOUT_CBPF) and here.
+ */
+#ifndef TLSVANE_STEER_H
+#define TLSVANE_STEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct steer;
+
+/* For `places` workers. NULL when memory is short. */
+struct steer *steer_new(unsigned places);
+void steer_free(struct steer *s);
+
+/* The place of one captured frame of a link type (LINKTYPE_ value). */
+unsigned steer_place(struct steer *s, int link_type, const uint8_t *frame, size_t captured);
+
+/*
+ * Makes a packet socket a member of the group that shares what comes in on its interface. The first
+ * founds it, and *group is filled in. Members have places in the order of joining; when one is
+ * closed, the last takes its place; who has a place behind the last worker's gets nothing. -1 with
+ * errno set.
+ */
+int steer_join(struct steer *s, int socket, bool first, uint16_t *group);
+
+#endif

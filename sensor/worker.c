@@ -1,0 +1,90 @@
+/* The loop over packets. */
+#include "worker.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define NS_PER_S 1000000000ull
+
+struct worker {
+	struct worker_options options;
+	struct pipeline *pipeline;
+};
+
+struct worker *worker_new(const struct worker_options *options)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->options = *options;
+	w->pipeline = pipeline_new(&options->pipeline);
+	if (w->pipeline != NULL)
+		return w;
+	free(w);
+	return NULL;
+}
+
+void worker_free(struct worker *w)
+{
+	if (w != NULL)
+		pipeline_free(w->pipeline);
+	free(w);
+}
+
+static void take_packet(
+    void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured, size_t length)
+{
+	struct worker *w = context;
+
+	pipeline_packet(w->pipeline, link_type, ns, frame, captured, length);
+}
+
+static void take_own_packet(
+    void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured, size_t length)
+{
+	struct worker *w = context;
+
+	if (steer_place(w->options.steer, link_type, frame, captured) == w->options.index)
+		pipeline_packet(w->pipeline, link_type, ns, frame, captured, length);
+}
+
+/* Wall-clock time for flows that end because nothing more comes; a replay has the capture's own. */
+static uint64_t wall_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+int worker_run(struct worker *w)
+{
+	const struct worker_options *o = &w->options;
+	capture_packet *take = o->steer == NULL ? take_packet : take_own_packet;
+	char error[CAPTURE_ERROR_MAX];
+	bool going = true;
+	int count = 0;
+
+	while (going && count >= 0) {
+		count = capture_dispatch(o->capture, take, w, error);
+		pipeline_flush(w->pipeline);
+		if (count == 0 && o->live)
+			pipeline_tick(w->pipeline, wall_clock_ns());
+		going = o->between(o->context);
+	}
+	pipeline_finish(w->pipeline);
+	if (count != -2 || !going) /* a stop in the middle of a pipe's packet is no failure */
+		return 0;
+	o->failed(o->context, error);
+	return -1;
+}
+
+void worker_numbers(struct worker *w, struct sensor_numbers *numbers)
+{
+	struct capture_counters counters;
+
+	capture_counters(w->options.capture, &counters);
+	numbers_of_pipeline(numbers, pipeline_stats(w->pipeline));
+	numbers_of_capture(numbers, &counters);
+}

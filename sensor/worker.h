@@ -1,0 +1,36 @@
+/*
+ * What becomes of packets until they are records: capture -> pipeline -> sink. In a replay the
+ * recorder is in the same process; else a worker is a process of its own (worker_process.h).
+ */
+#ifndef TLSVANE_WORKER_H
+#define TLSVANE_WORKER_H
+
+#include "message.h"
+#include "steer.h"
+
+struct worker_options {
+	struct capture *capture; /* stays the caller's */
+	struct pipeline_options pipeline;
+	struct steer *steer; /* take of the packets those of place `index`; NULL: all */
+	unsigned index;
+	bool live; /* an interface: time passes without packets, too */
+	/* Called between two batches of packets, and at least every 100 ms or so. False: stop. */
+	bool (*between)(void *context);
+	void (*failed)(void *context, const char *line); /* the capture ended early; one line */
+	void *context;
+};
+
+struct worker;
+
+/* NULL when memory is short. */
+struct worker *worker_new(const struct worker_options *options);
+void worker_free(struct worker *w);
+
+/* Reads packets until `between` says no, or the file ends; then ends every open flow. 0, or -1 when
+ * the capture failed; what was read before it was used. */
+int worker_run(struct worker *w);
+
+/* What it did so far; the rest of *numbers stays. */
+void worker_numbers(struct worker *w, struct sensor_numbers *numbers);
+
+#endif

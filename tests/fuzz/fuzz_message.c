@@ -1,0 +1,101 @@
+/*
+ * What a worker may send to the recorder. First byte even: the bytes of one message. Odd: a good
+ * record, changed: each three bytes say where (two, little-endian) and to what; so the corpus stays
+ * good when a record gets another field. One that passes the check must do no harm to what takes
+ * it: every field can be shown, and the tally counts it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../sensor/message.h"
+#include "../../sensor/tally.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Touches each byte of a text: a sanitizer sees one that has no end. */
+static void take_text(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			abort();
+}
+
+static void take_record(const struct record *r)
+{
+	static FILE *nowhere;
+	struct field_value value;
+	struct tally *tally = tally_new(0);
+
+	if (nowhere == NULL)
+		nowhere = fopen("/dev/null", "w");
+	if (nowhere == NULL || tally == NULL)
+		abort();
+	for (size_t i = 0; i < record_field_count; i++) {
+		record_value(r, &record_fields[i], &value);
+		if (value.kind == VALUE_TEXT)
+			take_text(value.text);
+	}
+	record_write_json(nowhere, r);
+	record_write_list(nowhere, r);
+	if (tally_add(tally, r) != 0)
+		abort();
+	tally_free(tally);
+}
+
+static size_t make_good(struct message *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->kind = MESSAGE_RECORD;
+	record_init(&m->record);
+	record_set_text(&m->record, &m->record.banner, "mx.example.net ESMTP");
+	record_set_text(&m->record, &m->record.helo, "out.example.org");
+	record_set_text(&m->record, &m->record.server_name, "mx.example.net");
+	m->record.outcome = OUTCOME_TLS;
+	return message_size(m);
+}
+
+static size_t make_message(struct message *m, const uint8_t *data, size_t size)
+{
+	size_t used, at;
+
+	if (size == 0 || data[0] % 2 == 0) {
+		used = size > 0 ? size - 1 : 0;
+		used = used < sizeof(*m) ? used : sizeof(*m);
+		memcpy(m, data + 1, used);
+		return used;
+	}
+	used = make_good(m);
+	for (data++, size--; size >= 3; data += 3, size -= 3) {
+		at = data[0] | (size_t)data[1] << 8;
+		if (at < sizeof(*m))
+			((uint8_t *)m)[at] = data[2];
+	}
+	/* The length that it claims is mostly the one that came. */
+	return m->record.text_used % 8 == 7 ? used : message_size(m);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct message made;
+	size_t made_size = make_message(&made, data, size);
+	struct message *m;
+	struct record *r;
+
+	if (made_size > sizeof(made))
+		made_size = sizeof(made);
+	/* only its own bytes */
+	m = malloc(made_size + 1);
+	if (m == NULL)
+		abort();
+	memcpy(m, &made, made_size);
+	if (message_check(m, made_size) && m->kind == MESSAGE_RECORD) {
+		r = malloc(record_size(&m->record));
+		if (r == NULL)
+			abort();
+		memcpy(r, &m->record, record_size(&m->record));
+		take_record(r);
+		free(r);
+	}
+	free(m);
+	return 0;
+}

@@ -26,7 +26,7 @@ endif
 QUIET := $(if $(filter 1,$(V)),,@)
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl
+PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl libcrypto
 # Only their headers: loaded at run time, by the process that needs them.
 LOADED := libcurl libmicrohttpd
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla

@@ -17,6 +17,7 @@ static const char *const names[RESULT_KINDS] = {
     [-RESULT_TOO_LARGE] = "too_large",
     [-RESULT_BAD_CHECKSUM] = "bad_checksum",
     [-RESULT_ROOM] = "room",
+    [-RESULT_HANDOVER] = "handover",
 };
 
 const char *result_name(int result)

@@ -33,10 +33,11 @@ enum result {
 
 	/* The caller's: lend more memory, then call again. */
 	RESULT_ROOM = -32,
+	RESULT_HANDOVER = -33, /* take what is handed over, then call again */
 };
 
 /* Negative results fit an array of counters indexed by -result. */
-#define RESULT_KINDS 33
+#define RESULT_KINDS 34
 
 /* A short lower-case word for a result, never NULL. */
 const char *result_name(int result);

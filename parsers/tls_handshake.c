@@ -1,7 +1,8 @@
 /*
  * Records of both sides -> handshake messages -> facts. RFC 8446 section 4 and appendix D.4
  * (middlebox compatibility), RFC 5246 section 7, RFC 5077 (resumption), RFC 6101 (SSL 3.0). Only
- * hellos and ServerKeyExchange are assembled; the other messages tell all by being there.
+ * hellos, certificates and ServerKeyExchange are assembled; the other messages tell all by being
+ * there.
  */
 #include "tls_handshake.h"
 
@@ -32,14 +33,16 @@ static void end_message(struct tls_handshake_side *s)
 	s->wanted = false;
 }
 
-static void read_message(struct tls_handshake *h, enum side side, struct cursor body)
+static int read_message(struct tls_handshake *h, enum side side, struct cursor body)
 {
 	uint8_t type = h->side[side].type;
 	int result = type == SSL2_HELLO ? tls_message_read_ssl2(h, side, body)
-					: tls_message_kind(type, side)->read(h, body);
+					: tls_message_kind(type, side)->read(h, side, body);
 
 	if (result != RESULT_OK)
 		tls_note(h, TLS_MALFORMED);
+	end_message(&h->side[side]);
+	return h->handover->kind != TLS_HANDOVER_NONE ? RESULT_HANDOVER : RESULT_OK;
 }
 
 /* In the fast path the message lies whole in the fragment and is read in place. */
@@ -48,11 +51,8 @@ static int take_wanted(struct tls_handshake *h, enum side side, struct cursor *b
 	struct tls_handshake_side *s = &h->side[side];
 	struct cursor part;
 
-	if (s->used == 0 && cursor_take(bytes, s->left, &part)) {
-		read_message(h, side, part);
-		end_message(s);
-		return RESULT_OK;
-	}
+	if (s->used == 0 && cursor_take(bytes, s->left, &part))
+		return read_message(h, side, part);
 	if (bytes->left == 0)
 		return RESULT_OK;
 	s->wants = s->used + s->left;
@@ -65,11 +65,7 @@ static int take_wanted(struct tls_handshake *h, enum side side, struct cursor *b
 		return RESULT_OK;
 	s->used += part.left;
 	s->left -= (uint32_t)part.left;
-	if (s->left == 0) {
-		read_message(h, side, cursor_over(s->lent, s->used));
-		end_message(s);
-	}
-	return RESULT_OK;
+	return s->left == 0 ? read_message(h, side, cursor_over(s->lent, s->used)) : RESULT_OK;
 }
 
 static void pass_body_over(struct tls_handshake_side *s, struct cursor *bytes)
@@ -404,12 +400,15 @@ void tls_handshake_init(struct tls_handshake *h)
 	memset(h->side, 0, sizeof(h->side));
 }
 
-int tls_handshake_feed(struct tls_handshake *h, enum side side, struct cursor *in)
+int tls_handshake_feed(
+    struct tls_handshake *h, enum side side, struct cursor *in, struct tls_handover *handover)
 {
 	struct tls_handshake_side *s = &h->side[side];
 	struct tls_fragment fragment;
 	int result;
 
+	h->handover = handover;
+	handover->kind = TLS_HANDOVER_NONE;
 	while (!s->lost && tls_record_has_next(&s->record, in)) {
 		result = tls_record_next(&s->record, in, &fragment);
 		if (result == RESULT_MORE)
@@ -419,9 +418,10 @@ int tls_handshake_feed(struct tls_handshake *h, enum side side, struct cursor *i
 		if (result != RESULT_OK)
 			return give_up(h, side, in, result);
 		s->unsure = false;
-		if (take_fragment(h, side, &fragment) == RESULT_ROOM) {
+		result = take_fragment(h, side, &fragment);
+		if (result != RESULT_OK) {
 			tls_record_unread(&s->record, in, fragment.bytes);
-			return RESULT_ROOM;
+			return result;
 		}
 	}
 	*in = cursor_over(in->at + in->left, 0);

@@ -33,6 +33,10 @@ enum tls_fact {
 	TLS_MALFORMED = 1 << 12, /* a record or message could not be (before it was encrypted) */
 	TLS_SAW_FULL = 1 << 13,	 /* the server's Certificate or ServerHelloDone was seen */
 	TLS_DOWNGRADED_TO_LINES = 1 << 14, /* after the 220 a side went on in the clear */
+	TLS_TICKET_OFFERED = 1 << 15,	   /* the client's hello held a ticket (RFC 5077) */
+	TLS_RAW_KEY_SERVER =
+	    1 << 16, /* what stands in place of the certificate is none (RFC 7250) */
+	TLS_RAW_KEY_CLIENT = 1 << 17,
 };
 
 struct tls_alert_fact {
@@ -57,6 +61,24 @@ struct tls_facts {
 	char history[TLS_HISTORY_MAX]; /* Zeek's ssl_history letters, upper case from the client */
 	char next_protocol[TLS_ALPN_MAX];      /* ALPN that the server chose */
 	char server_name[TLS_SERVER_NAME_MAX]; /* cleaned to printable; empty: none */
+};
+
+enum tls_handover_kind {
+	TLS_HANDOVER_NONE,
+	TLS_HANDOVER_CLIENT_HELLO, /* the first; not in the SSLv2 form */
+	TLS_HANDOVER_SERVER_HELLO, /* not a HelloRetryRequest, not SSL 2 */
+	TLS_HANDOVER_CERTIFICATES, /* in the clear, and not an empty list */
+};
+
+/* A message that says more than facts: all is borrowed, until the next call. */
+struct tls_handover {
+	uint8_t kind;	      /* enum tls_handover_kind */
+	uint8_t chain_length; /* certificates in the list; stays at the highest */
+	union {
+		struct tls_client_hello client;
+		struct tls_server_hello server;
+		struct cursor leaf; /* DER of the sender's own certificate, not checked */
+	};
 };
 
 struct tls_handshake_side {
@@ -84,7 +106,8 @@ struct tls_handshake_side {
 struct tls_handshake {
 	struct tls_handshake_side side[SIDES];
 	uint8_t history_length;
-	bool early_data; /* the client's latest hello announced 0-RTT data */
+	bool early_data;	       /* the client's latest hello announced 0-RTT data */
+	struct tls_handover *handover; /* the caller's, while tls_handshake_feed runs */
 	struct tls_facts facts;
 };
 
@@ -95,13 +118,15 @@ void tls_handshake_init(struct tls_handshake *h);
  *   0: all was read;
  *   RESULT_ROOM: a message spans records. Lend side[].wants bytes by tls_handshake_lend and call
  *     again with what is left of *in (lending nothing, NULL, makes it pass the message over);
+ *   RESULT_HANDOVER: *handover holds a message. Call again with what is left of *in, even nothing;
  *   RESULT_NOT_TLS, RESULT_TOO_LARGE: this side cannot be followed further. Facts so far stay; *in
  *     stands at the bytes that are no record; further calls take all and return 0.
  *
  * After a gap that hid where records begin, the side is given up silently instead (side[].lost):
  * missing is not malformed. The two sides may come in any order, also one whole before the other.
  */
-MUST_USE int tls_handshake_feed(struct tls_handshake *h, enum side side, struct cursor *in);
+MUST_USE int tls_handshake_feed(
+    struct tls_handshake *h, enum side side, struct cursor *in, struct tls_handover *handover);
 
 /*
  * Lends memory, the caller's, used for later messages of this side too. It must live until another

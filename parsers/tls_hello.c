@@ -12,7 +12,8 @@
 #define SESSION_ID_MAX	32
 #define CHALLENGE_MIN	16
 #define FALLBACK_SCSV	0x5600
-#define SSL2_CIPHER	3		   /* bytes of a cipher spec in the SSLv2 form */
+#define SSL2_CIPHER	3 /* bytes of a cipher spec in the SSLv2 form */
+#define SSL2_X509	1
 #define DRAFT_13(v)	((v) >> 8 == 0x7f) /* how drafts of TLS 1.3 called themselves */
 #define NAME_TYPE_HOST	0
 #define EXTENSION_TABLE 64 /* extensions that we read have lower numbers */
@@ -20,6 +21,8 @@
 enum extension_type {
 	EXTENSION_SERVER_NAME = 0,
 	EXTENSION_ALPN = 16,
+	EXTENSION_CLIENT_CERTIFICATE_TYPE = 19,
+	EXTENSION_SERVER_CERTIFICATE_TYPE = 20,
 	EXTENSION_SESSION_TICKET = 35,
 	EXTENSION_PRE_SHARED_KEY = 41,
 	EXTENSION_EARLY_DATA = 42,
@@ -246,6 +249,27 @@ static int server_alpn(struct cursor data, struct tls_server_hello *hello)
 	return RESULT_OK;
 }
 
+/* One byte, the kind of certificate that the server chose: 0 is X.509 (RFC 7250 section 3). */
+static int take_certificate_type(struct cursor data, bool *raw_key)
+{
+	uint8_t type;
+
+	if (!cursor_u8(&data, &type) || data.left > 0)
+		return RESULT_BAD_LENGTH;
+	*raw_key = type != 0;
+	return RESULT_OK;
+}
+
+static int server_certificate_type(struct cursor data, struct tls_server_hello *hello)
+{
+	return take_certificate_type(data, &hello->server_raw_key);
+}
+
+static int client_certificate_type(struct cursor data, struct tls_server_hello *hello)
+{
+	return take_certificate_type(data, &hello->client_raw_key);
+}
+
 static int server_session_ticket(struct cursor data, struct tls_server_hello *hello)
 {
 	hello->session_ticket = true;
@@ -288,6 +312,8 @@ typedef int server_extension(struct cursor data, struct tls_server_hello *hello)
 
 static server_extension *const server_extensions[EXTENSION_TABLE] = {
     [EXTENSION_ALPN] = server_alpn,
+    [EXTENSION_CLIENT_CERTIFICATE_TYPE] = client_certificate_type,
+    [EXTENSION_SERVER_CERTIFICATE_TYPE] = server_certificate_type,
     [EXTENSION_SESSION_TICKET] = server_session_ticket,
     [EXTENSION_PRE_SHARED_KEY] = server_pre_shared_key,
     [EXTENSION_SUPPORTED_VERSIONS] = server_supported_versions,
@@ -343,6 +369,7 @@ int tls_server_hello_parse(struct cursor body, struct tls_server_hello *hello)
 	    !take_session_and_suite(&body, hello) ||
 	    !take_extensions(&body, &hello->extensions, &present))
 		return RESULT_BAD_LENGTH;
+	hello->legacy_version = hello->version;
 	if (DRAFT_13(hello->version))
 		hello->version = TLS_VERSION_13;
 	else if (hello->version < TLS_VERSION_SSL3 || hello->version > TLS_VERSION_12)
@@ -397,11 +424,13 @@ int tls_server_hello_parse_ssl2(struct cursor body, struct tls_server_hello *hel
 	    !cursor_u8(&body, &certificate_type) || !cursor_u16(&body, &hello->version) ||
 	    !cursor_u16(&body, &certificate) || !cursor_u16(&body, &specs) ||
 	    !cursor_u16(&body, &connection_id) || specs % SSL2_CIPHER != 0 ||
-	    connection_id > RANDOM_SIZE || !cursor_skip(&body, certificate) ||
+	    connection_id > RANDOM_SIZE || !cursor_take(&body, certificate, &hello->certificate) ||
 	    !cursor_skip(&body, specs) || !cursor_take(&body, connection_id, &hello->random) ||
 	    body.left > 0)
 		return RESULT_BAD_LENGTH;
 	if (type != 4 || hit > 1 || hello->version != TLS_VERSION_SSL2)
 		return RESULT_BAD_VALUE;
+	if (certificate_type != SSL2_X509)
+		hello->certificate = cursor_over(NULL, 0);
 	return RESULT_OK;
 }

@@ -41,17 +41,20 @@ struct tls_client_hello {
 };
 
 struct tls_server_hello {
-	bool retry;	       /* HelloRetryRequest: its random says so (RFC 8446 section 4.1.3) */
-	uint16_t version;      /* negotiated: supported_versions, else server_version */
-	uint16_t cipher_suite; /* SSL 2: 0, its cipher kinds are another number space */
-	uint16_t group;	       /* key_share's or HelloRetryRequest's group, 0: not said */
-	uint8_t sentinel;      /* enum tls_sentinel */
-	bool psk_selected;     /* pre_shared_key: resumption in TLS 1.3 */
-	bool session_ticket;   /* the server will send a new ticket */
+	bool retry;	  /* HelloRetryRequest: its random says so (RFC 8446 section 4.1.3) */
+	uint16_t version; /* negotiated: supported_versions, else server_version */
+	uint16_t legacy_version; /* server_version, as it stands there */
+	uint16_t cipher_suite;	 /* SSL 2: 0, its cipher kinds are another number space */
+	uint16_t group;		 /* key_share's or HelloRetryRequest's group, 0: not said */
+	uint8_t sentinel;	 /* enum tls_sentinel */
+	bool psk_selected;	 /* pre_shared_key: resumption in TLS 1.3 */
+	bool session_ticket;	 /* the server will send a new ticket */
+	bool server_raw_key, client_raw_key; /* RFC 7250: that side's certificate is no X.509 */
 	struct cursor random;
 	struct cursor session_id;
 	struct cursor extensions;
-	struct cursor alpn; /* the one protocol's name */
+	struct cursor alpn;	   /* the one protocol's name */
+	struct cursor certificate; /* SSL 2: X.509, not checked; empty where it is resumed */
 };
 
 /* Parses the body of a handshake message (behind type and length). Each returns 0, or a negative

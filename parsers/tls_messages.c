@@ -37,26 +37,37 @@ static void copy_printable(char *to, size_t size, struct cursor from)
 
 /* Messages that are read whole. */
 
+static void hand_certificate_over(struct tls_handshake *h, struct cursor leaf, unsigned count)
+{
+	h->handover->kind = TLS_HANDOVER_CERTIFICATES;
+	h->handover->chain_length = (uint8_t)(count > UINT8_MAX ? UINT8_MAX : count);
+	h->handover->leaf = leaf;
+}
+
 static void note_client_hello(struct tls_handshake *h, const struct tls_client_hello *hello)
 {
 	tls_message_note_letter(h, SIDE_CLIENT, 'C');
 	h->early_data = hello->has_early_data;
 	if (tls_saw(h, TLS_SAW_CLIENT_HELLO))
 		return; /* the second, after a HelloRetryRequest, offers no more than the first */
-	tls_note(h, TLS_SAW_CLIENT_HELLO | (hello->fallback_scsv ? TLS_FALLBACK_SCSV : 0u));
+	tls_note(h, TLS_SAW_CLIENT_HELLO | (hello->fallback_scsv ? TLS_FALLBACK_SCSV : 0u) |
+			(hello->has_session_ticket ? TLS_TICKET_OFFERED : 0u));
 	h->facts.client_legacy_version = hello->legacy_version;
 	h->facts.client_max_version = hello->max_version;
 	h->facts.client_min_version = hello->min_version;
 	copy_printable(h->facts.server_name, sizeof(h->facts.server_name), hello->server_name);
+	if (!hello->ssl2_form)
+		h->handover->kind = TLS_HANDOVER_CLIENT_HELLO;
 }
 
-static int read_client_hello(struct tls_handshake *h, struct cursor body)
+static int read_client_hello(struct tls_handshake *h, enum side side, struct cursor body)
 {
-	struct tls_client_hello hello;
-	int result = tls_client_hello_parse(body, &hello);
+	struct tls_client_hello *hello = &h->handover->client;
+	int result = tls_client_hello_parse(body, hello);
 
+	(void)side;
 	if (result == RESULT_OK)
-		note_client_hello(h, &hello);
+		note_client_hello(h, hello);
 	return result;
 }
 
@@ -77,16 +88,43 @@ static void note_server_hello(struct tls_handshake *h, const struct tls_server_h
 	copy_printable(h->facts.next_protocol, sizeof(h->facts.next_protocol), hello->alpn);
 	if (hello->version == TLS_VERSION_13)
 		tls_note(h, hello->psk_selected ? TLS_RESUMED : TLS_NOT_RESUMED);
+	tls_note(h, (hello->server_raw_key ? TLS_RAW_KEY_SERVER : 0u) |
+			(hello->client_raw_key ? TLS_RAW_KEY_CLIENT : 0u));
+	if (hello->version != TLS_VERSION_SSL2)
+		h->handover->kind = TLS_HANDOVER_SERVER_HELLO;
 }
 
-static int read_server_hello(struct tls_handshake *h, struct cursor body)
+static int read_server_hello(struct tls_handshake *h, enum side side, struct cursor body)
 {
-	struct tls_server_hello hello;
-	int result = tls_server_hello_parse(body, &hello);
+	struct tls_server_hello *hello = &h->handover->server;
+	int result = tls_server_hello_parse(body, hello);
 
+	(void)side;
 	if (result == RESULT_OK)
-		note_server_hello(h, &hello);
+		note_server_hello(h, hello);
 	return result;
+}
+
+/* The sender's own certificate comes first (RFC 5246 section 7.4.2). */
+static int read_certificates(struct tls_handshake *h, enum side side, struct cursor body)
+{
+	uint32_t raw_key = side == SIDE_SERVER ? TLS_RAW_KEY_SERVER : TLS_RAW_KEY_CLIENT;
+	struct cursor list, leaf = {.left = 0}, certificate;
+	unsigned count = 0;
+
+	if (tls_saw(h, raw_key) || tls_is_13(h))
+		return RESULT_OK;
+	if (!cursor_vector24(&body, &list) || body.left > 0)
+		return RESULT_BAD_LENGTH;
+	for (; list.left > 0; count++) {
+		if (!cursor_vector24(&list, &certificate) || certificate.left == 0)
+			return RESULT_BAD_LENGTH;
+		if (count == 0)
+			leaf = certificate;
+	}
+	if (count > 0)
+		hand_certificate_over(h, leaf, count);
+	return RESULT_OK;
 }
 
 /* ServerKeyExchange has no type of its own: the cipher suite says what is in it. */
@@ -175,11 +213,12 @@ static int read_dh_parameters(struct tls_handshake *h, struct cursor body)
 	return RESULT_OK;
 }
 
-static int read_server_key_exchange(struct tls_handshake *h, struct cursor body)
+static int read_server_key_exchange(struct tls_handshake *h, enum side side, struct cursor body)
 {
 	const struct key_exchange_kind *kind;
 	struct cursor hint;
 
+	(void)side;
 	if (!tls_is_below_13(h))
 		return RESULT_OK; /* its ServerHello was missed */
 	kind = key_exchange_of(h->facts.cipher_suite);
@@ -205,6 +244,8 @@ int tls_message_read_ssl2(struct tls_handshake *h, enum side side, struct cursor
 		result = tls_server_hello_parse_ssl2(body, &server);
 		if (result == RESULT_OK)
 			note_server_hello(h, &server);
+		if (result == RESULT_OK && server.certificate.left > 0)
+			hand_certificate_over(h, server.certificate, 1);
 	}
 	return result;
 }
@@ -240,7 +281,7 @@ const struct tls_message_kind tls_message_kinds[TLS_MESSAGE_KINDS] = {
     [TLS_SERVER_HELLO] = {0, BY_SERVER, 0, read_server_hello},
     [4] = {'T', BY_SERVER, 0, NULL}, /* NewSessionTicket */
     [6] = {'J', BY_SERVER, 0, NULL}, /* HelloRetryRequest of early drafts */
-    [CERTIFICATE] = {'X', BY_BOTH, 0, NULL},
+    [CERTIFICATE] = {'X', BY_BOTH, 0, read_certificates},
     [12] = {'K', BY_SERVER, TLS_NOT_RESUMED, read_server_key_exchange},
     [13] = {'R', BY_SERVER, TLS_CERTIFICATE_REQUESTED, NULL},
     [14] = {'N', BY_SERVER, TLS_NOT_RESUMED | TLS_SAW_FULL, NULL}, /* ServerHelloDone */

@@ -23,7 +23,7 @@ struct tls_message_kind {
 	uint32_t facts; /* enum tls_fact: what it says by being there */
 	/* Its whole body is here; a negative result where it is malformed. NULL: not worth
 	 * assembling. */
-	int (*read)(struct tls_handshake *h, struct cursor body);
+	int (*read)(struct tls_handshake *h, enum side side, struct cursor body);
 };
 
 /* By handshake type. */

@@ -9,6 +9,8 @@
 #include "derived.h"
 #include "rule_set.h"
 
+#define NS_PER_S UINT64_C(1000000000)
+
 const char *const rules_direction_words[DIRECTION_TRANSIT + 1] = {
     [DIRECTION_INBOUND] = "inbound",
     [DIRECTION_OUTBOUND] = "outbound",
@@ -49,6 +51,7 @@ static enum rules_truth take_u16(
 	v->number = n;
 	switch (f->type) {
 	case FIELD_TEXT:
+	case FIELD_WORDS:
 		v->text = record_text(r, n);
 		return present(v->text != NULL && v->text[0] != '\0');
 	case FIELD_VERSION_PROTOCOL:
@@ -72,6 +75,9 @@ static enum rules_truth take_u8(
 	case FIELD_ENUM:
 		v->number = n;
 		return present(n < f->names_count && f->names[n] != NULL);
+	case FIELD_SMALL:
+		v->number = n;
+		return present(n != 0);
 	case FIELD_ALERT_CODE:
 		v->number = n;
 		return present(r->alert_level != 0);
@@ -79,6 +85,21 @@ static enum rules_truth take_u8(
 		v->number = n;
 		return present(r->alert_level != 0 && tls_alert_name(n) != NULL);
 	}
+}
+
+/* A date as ns since the epoch; what lies beyond that number's range stays at its end. */
+static enum rules_truth take_date(struct rules_value *v)
+{
+	enum rules_truth truth = present(v->number != 0);
+	int64_t epoch_s = record_date_epoch(v->number);
+
+	if (epoch_s < 0)
+		v->number = 0;
+	else if ((uint64_t)epoch_s > UINT64_MAX / NS_PER_S)
+		v->number = UINT64_MAX;
+	else
+		v->number = (uint64_t)epoch_s * NS_PER_S;
+	return truth;
 }
 
 /* Kinds of fields that are not known here: the text that record_value() says. */
@@ -111,6 +132,9 @@ static enum rules_truth take(
 	case FIELD_DURATION:
 		memcpy(&v->number, at, sizeof(v->number));
 		return RULES_TRUE;
+	case FIELD_DATE:
+		memcpy(&v->number, at, sizeof(v->number));
+		return take_date(v);
 	case FIELD_IP:
 		memcpy(&v->address, at, sizeof(v->address));
 		return RULES_TRUE;
@@ -118,12 +142,14 @@ static enum rules_truth take(
 		v->text = at;
 		return present(at[0] != '\0');
 	case FIELD_BOOLEAN:
+	case FIELD_SMALL:
 	case FIELD_ENUM:
 	case FIELD_ALERT_CODE:
 	case FIELD_ALERT_DESCRIPTION:
 		return take_u8(r, f, (uint8_t)*at, v);
 	case FIELD_NUMBER:
 	case FIELD_TEXT:
+	case FIELD_WORDS:
 	case FIELD_VERSION:
 	case FIELD_VERSION_PROTOCOL:
 	case FIELD_CIPHER:

@@ -51,6 +51,23 @@
 	1000000000ull		 /* a hole that the peer has acknowledged is waited for so long */
 #define LIMIT_GAP_WAIT_CHUNKS 64 /* ... or until so many segments stand behind it */
 
+/* Certificates and fingerprints. OpenSSL takes 150 to 250 microseconds for a new certificate. */
+#define LIMIT_CERTIFICATES                                                                         \
+	20000			 /* read ones in memory (about 1 KB each); the longest unused go   \
+				  */
+#define LIMIT_CERTIFICATES_S 500 /* new ones read a second of capture time: a tenth of a core */
+#define LIMIT_CERTIFICATE_BYTES                                                                    \
+	16384 /* bytes of DER that are read: the largest of public authorities are below 10000 */
+#define LIMIT_CERTIFICATE_NAME                                                                     \
+	256 /* bytes of a subject, an issuer or a host's name, with its NUL */
+#define LIMIT_CERTIFICATE_NAMES 768 /* ... of all names of hosts in one certificate: about 30 */
+#define LIMIT_CERTIFICATE_VERIFY_BITS                                                              \
+	4096 /* bits of a key that checks a signature: larger ones are slow */
+#define LIMIT_FINGERPRINTS                                                                         \
+	4096 /* hellos whose fingerprints are kept (120 bytes each): far more than products there  \
+	      * are                                                                                \
+	      */
+
 /* Fragments */
 #define LIMIT_FRAGMENT_DATAGRAMS 4096 /* datagrams under way at once: fragmented mail is rare */
 #define LIMIT_FRAGMENT_BYTES	 (16u * 1024 * 1024) /* bytes held of them all: 256 of the largest */

@@ -316,5 +316,7 @@ const struct pipeline_stats *pipeline_stats(struct pipeline *p)
 	p->stats.gap_bytes = p->shared.streams.gap_bytes;
 	p->stats.held_refused = p->shared.streams.refused;
 	p->stats.tls_malformed = p->shared.tls_malformed;
+	handed_stats(
+	    &p->shared.handed, &p->stats.certificates_read, &p->stats.certificates_refused);
 	return &p->stats;
 }

@@ -45,8 +45,10 @@ struct pipeline_stats {
 	uint64_t cut_bytes;    /* payload bytes that the snap length cut off */
 	uint64_t held_refused; /* segments dropped because reassembly memory was full */
 	uint64_t tls_malformed;
-	uint64_t searches_found;   /* flows on other ports that were mail */
-	uint64_t searches_refused; /* ... that were not looked at for lack of room */
+	uint64_t certificates_read;    /* ... by OpenSSL; most were read before */
+	uint64_t certificates_refused; /* sessions of whose certificate only the hash was taken */
+	uint64_t searches_found;       /* flows on other ports that were mail */
+	uint64_t searches_refused;     /* ... that were not looked at for lack of room */
 };
 
 /* The part of the mail traffic that the capture did not hold, in millionths: bytes that were

@@ -87,6 +87,7 @@ void pipeline_free(struct pipeline *p)
 	flow_table_free(p->flows);
 	defrag_free(p->fragments);
 	discover_free(p->shared.discover);
+	handed_shared_clear(&p->shared.handed);
 	free(p);
 }
 

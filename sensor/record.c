@@ -6,6 +6,7 @@
 #include "../parsers/smtp_dialog.h"
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
+#include "certificate.h"
 
 static const char *const outcomes[OUTCOMES] = {
     [OUTCOME_TLS] = "tls",
@@ -35,6 +36,32 @@ static const char *const confidences[CONFIDENCES] = {
     [CONFIDENCE_FULL] = "full",
 };
 
+static const char *const resumptions[RESUMPTIONS] = {
+    [RESUMPTION_ID] = "id",
+    [RESUMPTION_TICKET] = "ticket",
+    [RESUMPTION_PSK] = "psk",
+};
+
+static const char *const keys[CERTIFICATE_KEYS] = {
+    [CERTIFICATE_KEY_RSA] = "rsa",
+    [CERTIFICATE_KEY_RSA_PSS] = "rsa_pss",
+    [CERTIFICATE_KEY_EC] = "ec",
+    [CERTIFICATE_KEY_ED25519] = "ed25519",
+    [CERTIFICATE_KEY_ED448] = "ed448",
+    [CERTIFICATE_KEY_DSA] = "dsa",
+    [CERTIFICATE_KEY_OTHER] = "other",
+};
+
+static const char *const hashes[CERTIFICATE_HASHES] = {
+    [CERTIFICATE_HASH_MD5] = "md5",
+    [CERTIFICATE_HASH_SHA1] = "sha1",
+    [CERTIFICATE_HASH_SHA224] = "sha224",
+    [CERTIFICATE_HASH_SHA256] = "sha256",
+    [CERTIFICATE_HASH_SHA384] = "sha384",
+    [CERTIFICATE_HASH_SHA512] = "sha512",
+    [CERTIFICATE_HASH_OTHER] = "other",
+};
+
 static const char *const sides[] = {
     [RECORD_SIDE_CLIENT] = "client", [RECORD_SIDE_SERVER] = "server"};
 static const char *const alert_levels[] = {[1] = "warning", [2] = "fatal"};
@@ -49,6 +76,8 @@ static const char *const tunnels[] = {
     [FRAME_TUNNEL_MPLS] = "mpls",
     [FRAME_TUNNEL_PPPOE] = "pppoe",
 };
+
+#define SECONDS_TO_1970 INT64_C(62167219200) /* from the year 0 */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define FIELD(name_, type_, member_, help_, example_)                                              \
@@ -109,6 +138,8 @@ const struct field record_fields[] = {
     FIELD("tls.established", FIELD_BOOLEAN, established, "Both sides went on to encrypted data.",
 	"true"),
     FIELD("tls.resumed", FIELD_BOOLEAN, resumed, "An abbreviated handshake.", "false"),
+    ENUM("tls.resumed_by", resumed_by, resumptions,
+	"What it rests on: a session id, a ticket (RFC 5077), or TLS 1.3's PSK.", "ticket"),
     FIELD("tls.next_protocol", FIELD_TEXT, next_protocol, "ALPN, as the server chose it.", "smtp"),
     FIELD("tls.client.server_name", FIELD_TEXT, server_name,
 	"The server's name in the client's SNI.", "mx.example.net"),
@@ -122,8 +153,49 @@ const struct field record_fields[] = {
 	"The server asked for a client certificate, in the clear.", "true"),
     FIELD("tls.client.certificate_sent", FIELD_BOOLEAN, certificate_sent,
 	"The client sent one, in the clear.", "true"),
+    FIELD("tls.client.subject", FIELD_TEXT, client_subject,
+	"The subject of the client's certificate (RFC 4514).", "CN=out.example.org"),
+    FIELD("tls.client.issuer", FIELD_TEXT, client_issuer, "Who issued it.",
+	"CN=Example CA,O=Example"),
+    FIELD("tls.client.not_after", FIELD_DATE, client_not_after, "It is valid until then.",
+	"2026-12-06T10:00:00Z"),
+    FIELD("tls.client.hash.sha256", FIELD_SHA256, client_certificate, "SHA-256 of its DER.",
+	"f1d2d2f924e986ac86fdf7b36c94bcdf32beec15a3f1a2b3c4d5e6f708192a3b"),
+    FIELD("tls.client.ja3", FIELD_MD5, ja3, "JA3 of the ClientHello.",
+	"ada70206e40642a3e4461f35503241d5"),
+    FIELD("tls.client.ja4", FIELD_STRING, ja4, "JA4 of the ClientHello.",
+	"t13d1516h2_8daaf6152771_e5627efa2ab1"),
     ENUM("tls.server.downgrade_sentinel", sentinel, sentinels,
 	"ServerHello says that the server can do more (RFC 8446 section 4.1.3).", "1.1"),
+    FIELD("tls.server.subject", FIELD_TEXT, server_subject,
+	"The subject of the server's certificate (RFC 4514); of mail addresses only the domain.",
+	"CN=mx.example.net"),
+    FIELD("tls.server.issuer", FIELD_TEXT, server_issuer, "Who issued it.",
+	"CN=Example CA,O=Example"),
+    FIELD("tls.server.not_before", FIELD_DATE, server_not_before, "It is valid from then on.",
+	"2026-09-07T10:00:00Z"),
+    FIELD("tls.server.not_after", FIELD_DATE, server_not_after, "It is valid until then.",
+	"2026-12-06T10:00:00Z"),
+    FIELD("tls.server.san", FIELD_WORDS, server_names,
+	"The hosts and addresses it is for; \"...\" as the last: and more.",
+	"mx.example.net *.example.org"),
+    FIELD("tls.server.name_matches", FIELD_BOOLEAN, server_name_matches,
+	"It is for the name in the client's SNI (RFC 6125).", "true"),
+    ENUM("tls.server.key_type", server_key_type, keys, "The kind of its key.", "rsa"),
+    FIELD("tls.server.key_bits", FIELD_NUMBER, server_key_bits, "The size of its key, in bits.",
+	"2048"),
+    FIELD("tls.server.signature_algorithm", FIELD_TEXT, server_signature,
+	"How it is signed, by OpenSSL's name.", "sha256WithRSAEncryption"),
+    ENUM("tls.server.signature_hash", server_signature_hash, hashes,
+	"The hash that is signed, where the algorithm leaves a choice.", "sha256"),
+    FIELD("tls.server.self_signed", FIELD_BOOLEAN, self_signed, "It is signed by its own key.",
+	"false"),
+    FIELD("tls.server.hash.sha256", FIELD_SHA256, server_certificate, "SHA-256 of its DER.",
+	"f1d2d2f924e986ac86fdf7b36c94bcdf32beec15a3f1a2b3c4d5e6f708192a3b"),
+    FIELD("tls.server.chain_length", FIELD_SMALL, server_chain_length,
+	"How many certificates the server sent, its own among them.", "2"),
+    FIELD("tls.server.ja3s", FIELD_MD5, ja3s, "JA3S of the ServerHello.",
+	"eb1d94daa7e0344597e756a1fb6e7054"),
     ENUM("tls.alert.side", alert_side, sides,
 	"Who sent the first fatal (else first) alert in the clear.", "server"),
     ENUM("tls.alert.level", alert_level, alert_levels, "Its level.", "fatal"),
@@ -183,6 +255,35 @@ void record_set_text(struct record *r, uint16_t *field, const char *text)
 	r->text[r->text_used + length] = '\0';
 	*field = r->text_used;
 	r->text_used = (uint16_t)(r->text_used + length + 1);
+}
+
+void record_set_words(struct record *r, uint16_t *field, const char *words)
+{
+	static const char more[] = "...";
+	size_t room = RECORD_TEXT_MAX - r->text_used, length = strlen(words);
+	char cut[RECORD_TEXT_MAX];
+
+	if (length < room) {
+		record_set_text(r, field, words);
+		return;
+	}
+	if (room < sizeof(more))
+		return;
+	for (length = room - sizeof(more); length > 0 && words[length - 1] != ' ';)
+		length--;
+	memcpy(cut, words, length);
+	memcpy(cut + length, more, sizeof(more));
+	record_set_text(r, field, cut);
+}
+
+uint64_t record_date(int64_t epoch_s)
+{
+	return epoch_s <= -SECONDS_TO_1970 ? 0 : (uint64_t)(epoch_s + SECONDS_TO_1970);
+}
+
+int64_t record_date_epoch(uint64_t date)
+{
+	return (int64_t)date - SECONDS_TO_1970;
 }
 
 const char *record_text(const struct record *r, uint16_t field)
@@ -254,6 +355,7 @@ static void say_u16(
 			say_number(v, n);
 		break;
 	case FIELD_TEXT:
+	case FIELD_WORDS:
 		say_text(v, record_text(r, n));
 		break;
 	case FIELD_VERSION:
@@ -285,6 +387,10 @@ static void say_u8(struct field_value *v, const struct record *r, const struct f
 		break;
 	case FIELD_ENUM:
 		say_text(v, name_in(f->names, f->names_count, n));
+		break;
+	case FIELD_SMALL:
+		if (n != 0)
+			say_number(v, n);
 		break;
 	case FIELD_ALERT_CODE:
 		if (r->alert_level != 0)
@@ -356,6 +462,14 @@ static void say_transcript(struct field_value *v, const struct record *r)
 	say_text(v, v->buffer);
 }
 
+static void say_hash(struct field_value *v, const uint8_t *hash, size_t size)
+{
+	static const uint8_t none[32];
+
+	if (memcmp(hash, none, size) != 0)
+		say_text(v, hash_format(hash, size, v->buffer));
+}
+
 void record_value(const struct record *r, const struct field *field, struct field_value *value)
 {
 	const char *at = (const char *)r + field->offset;
@@ -370,9 +484,20 @@ void record_value(const struct record *r, const struct field *field, struct fiel
 		if (u64 != 0)
 			say_text(value, time_format(u64, value->buffer));
 		break;
+	case FIELD_DATE:
+		memcpy(&u64, at, sizeof(u64));
+		if (u64 != 0)
+			say_text(value, date_format(record_date_epoch(u64), value->buffer));
+		break;
 	case FIELD_DURATION:
 		memcpy(&u64, at, sizeof(u64));
 		say_number(value, u64);
+		break;
+	case FIELD_MD5:
+		say_hash(value, (const uint8_t *)at, sizeof(r->ja3));
+		break;
+	case FIELD_SHA256:
+		say_hash(value, (const uint8_t *)at, sizeof(r->server_certificate));
 		break;
 	case FIELD_IP:
 		memcpy(&address, at, sizeof(address));
@@ -388,6 +513,7 @@ void record_value(const struct record *r, const struct field *field, struct fiel
 		say_transcript(value, r);
 		break;
 	case FIELD_BOOLEAN:
+	case FIELD_SMALL:
 	case FIELD_ENUM:
 	case FIELD_ALERT_CODE:
 	case FIELD_ALERT_DESCRIPTION:

@@ -13,8 +13,9 @@
 
 #include "../parsers/frame.h"
 
-#define RECORD_TEXT_MAX	   2048 /* bytes for all texts of one record together, each with its NUL */
+#define RECORD_TEXT_MAX	   3072 /* bytes for all texts of one record together, each with its NUL */
 #define RECORD_HISTORY_MAX 64
+#define RECORD_JA4_SIZE	   37 /* with its NUL */
 
 enum record_flag { /* a boolean that may not have been seen */
 	RECORD_ABSENT = 0,
@@ -65,12 +66,21 @@ struct record_event {
 	uint16_t times; /* in a row */
 };
 
+enum record_resumption { /* what an abbreviated handshake rests on */
+	RESUMPTION_ABSENT,
+	RESUMPTION_ID,	   /* RFC 5246 section 7.3 */
+	RESUMPTION_TICKET, /* RFC 5077 */
+	RESUMPTION_PSK,	   /* RFC 8446 section 2.2 */
+	RESUMPTIONS,
+};
+
 enum record_side { RECORD_SIDE_ABSENT, RECORD_SIDE_CLIENT, RECORD_SIDE_SERVER };
 
 /* All numbers in host byte order; 0 means absent but where said. */
 struct record {
 	uint64_t start_ns;    /* first packet, since the epoch */
 	uint64_t duration_ns; /* to the last packet; 0 is a length too */
+	uint64_t server_not_before, server_not_after, client_not_after; /* record_date() */
 	struct frame_address client_ip, server_ip;
 	uint16_t client_port, server_port;
 	uint16_t vlan, inner_vlan;
@@ -78,21 +88,32 @@ struct record {
 	uint16_t tls_version, client_min_version, client_max_version; /* enum tls_version */
 	uint16_t cipher_suite;					      /* good with tls_version */
 	uint16_t group, dh_bits;
+	uint16_t server_key_bits;
 	uint8_t tunnel;						      /* enum frame_tunnel */
 	uint8_t starttls_offered, starttls_requested, plaintext_mail; /* enum record_flag */
 	uint8_t established, resumed, fallback_scsv, certificate_requested, certificate_sent;
-	uint8_t sentinel;    /* enum tls_sentinel */
-	uint8_t alert_side;  /* enum record_side */
+	uint8_t resumed_by;			  /* enum record_resumption */
+	uint8_t server_key_type;		  /* enum certificate_key */
+	uint8_t server_signature_hash;		  /* enum certificate_hash */
+	uint8_t server_chain_length;		  /* certificates; stays at the highest */
+	uint8_t self_signed, server_name_matches; /* enum record_flag */
+	uint8_t sentinel;			  /* enum tls_sentinel */
+	uint8_t alert_side;			  /* enum record_side */
 	uint8_t alert_level; /* 1 warning, 2 fatal; 0: no alert, and alert_code says nothing */
 	uint8_t alert_code;
 	uint8_t starttls_masked, starttls_injected, reply_injected; /* enum record_flag */
 	uint8_t outcome, legacy_side, confidence;
 	char history[RECORD_HISTORY_MAX];
+	char ja4[RECORD_JA4_SIZE];
+	uint8_t ja3[16], ja3s[16];				/* all zero: absent */
+	uint8_t server_certificate[32], client_certificate[32]; /* SHA-256; all zero: absent */
 	uint64_t capabilities;		   /* SMTP_KEYWORD_BIT() of each in the reply to EHLO */
 	uint16_t event_count, events_lost; /* in events[]; left out for lack of room */
 	struct record_event events[RECORD_EVENTS_MAX];
 	/* Texts: where each begins in text[], 0: absent. */
 	uint16_t protocol, banner, helo, software, server_name, next_protocol, other_capabilities;
+	uint16_t server_subject, server_issuer, server_signature, server_names;
+	uint16_t client_subject, client_issuer;
 	uint16_t text_used; /* bytes of text[] in use; what lies behind is not part of the record */
 	char text[RECORD_TEXT_MAX];
 };
@@ -115,17 +136,31 @@ static inline void record_prefetch(const struct record *r)
  * character; an empty one stays absent. */
 void record_set_text(struct record *r, uint16_t *field, const char *text);
 
+/* The same of words with a space between two: one that does not fit whole, and what stands behind
+ * it, is replaced by "...". */
+void record_set_words(struct record *r, uint16_t *field, const char *words);
+
+/* A date as the record has it: seconds since the beginning of the year 0, so that those before 1970
+ * have their place, too; 0 is absent. */
+uint64_t record_date(int64_t epoch_s);
+int64_t record_date_epoch(uint64_t date);
+
 /* The text behind an offset of *r, NULL where absent. */
 const char *record_text(const struct record *r, uint16_t field);
 
 enum field_type {
 	FIELD_TIME,	/* uint64_t, ns since the epoch -> RFC 3339 */
+	FIELD_DATE,	/* uint64_t, record_date() -> RFC 3339 without fractions */
 	FIELD_DURATION, /* uint64_t, ns */
 	FIELD_IP,	/* struct frame_address -> RFC 5952 */
 	FIELD_NUMBER,	/* uint16_t */
+	FIELD_SMALL,	/* uint8_t, a number */
 	FIELD_BOOLEAN,	/* uint8_t, enum record_flag */
 	FIELD_TEXT,	/* uint16_t, offset in text[] */
+	FIELD_WORDS,	/* the same, words with a space between two -> in JSON an array */
 	FIELD_STRING,	/* char[], NUL-terminated in place */
+	FIELD_MD5,	/* uint8_t[16] -> lower-case hex */
+	FIELD_SHA256,	/* uint8_t[32] */
 	FIELD_VERSION,	/* uint16_t, enum tls_version -> "1.2" */
 	FIELD_VERSION_PROTOCOL,
 	FIELD_CIPHER,
@@ -202,9 +237,15 @@ const char *address_format(const struct frame_address *address, char text[ADDRES
 /* The reverse; false where it is no address. */
 bool address_parse(const char *text, struct frame_address *address);
 
+/* A hash in lower-case hex, 2 * size + 1 bytes with the NUL; returns `text`. */
+const char *hash_format(const uint8_t *hash, size_t size, char *text);
+
 #define TIME_TEXT_MAX 36
 
 /* RFC 3339 in UTC with nanoseconds; returns `text`. */
 const char *time_format(uint64_t ns, char text[TIME_TEXT_MAX]);
+
+/* RFC 3339 in UTC to the second; returns `text`. */
+const char *date_format(int64_t epoch_s, char text[TIME_TEXT_MAX]);
 
 #endif

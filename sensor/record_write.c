@@ -33,14 +33,14 @@ static char *put_digits(char *at, unsigned number, int digits)
 	return at + digits;
 }
 
-const char *time_format(uint64_t ns, char text[TIME_TEXT_MAX])
+/* "2026-01-01T00:00:00", of the years 0 to 9999. Returns its end. */
+static char *put_seconds(char *at, int64_t epoch_s)
 {
-	time_t seconds = (time_t)(ns / 1000000000u); /* before the year 2555 */
+	time_t seconds = (time_t)epoch_s;
 	struct tm tm = {0};
-	char *at = text;
 
 	gmtime_r(&seconds, &tm);
-	at = put_digits(at, (unsigned)tm.tm_year + 1900, 4);
+	at = put_digits(at, (unsigned)(tm.tm_year + 1900), 4);
 	*at++ = '-';
 	at = put_digits(at, (unsigned)tm.tm_mon + 1, 2);
 	*at++ = '-';
@@ -51,9 +51,35 @@ const char *time_format(uint64_t ns, char text[TIME_TEXT_MAX])
 	at = put_digits(at, (unsigned)tm.tm_min, 2);
 	*at++ = ':';
 	at = put_digits(at, (unsigned)tm.tm_sec, 2);
+	return at;
+}
+
+const char *time_format(uint64_t ns, char text[TIME_TEXT_MAX])
+{
+	char *at = put_seconds(text, (int64_t)(ns / 1000000000u)); /* before the year 2555 */
+
 	*at++ = '.';
 	at = put_digits(at, (unsigned)(ns % 1000000000u), 9);
 	memcpy(at, "Z", 2);
+	return text;
+}
+
+const char *date_format(int64_t epoch_s, char text[TIME_TEXT_MAX])
+{
+	memcpy(put_seconds(text, epoch_s), "Z", 2);
+	return text;
+}
+
+const char *hash_format(const uint8_t *hash, size_t size, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *to = text;
+
+	for (size_t i = 0; i < size; i++) {
+		*to++ = digits[hash[i] >> 4];
+		*to++ = digits[hash[i] & 0xf];
+	}
+	*to = '\0';
 	return text;
 }
 
@@ -182,9 +208,27 @@ static void write_number(struct out *o, uint64_t number)
 	write_text(o, digits + at, sizeof(digits) - at);
 }
 
-static void write_json_value(struct out *o, const struct field_value *v)
+static void write_words(struct out *o, const char *words)
 {
-	if (v->kind == VALUE_TEXT)
+	char word[RECORD_TEXT_MAX];
+	size_t length;
+
+	for (char mark = '['; *words != '\0';
+	     mark = ',', words += length + (words[length] == ' ')) {
+		length = strcspn(words, " ");
+		memcpy(word, words, length);
+		word[length] = '\0';
+		write_char(o, mark);
+		write_string(o, word);
+	}
+	write_char(o, ']');
+}
+
+static void write_json_value(struct out *o, const struct field *f, const struct field_value *v)
+{
+	if (f->type == FIELD_WORDS)
+		write_words(o, v->text);
+	else if (v->kind == VALUE_TEXT)
 		write_string(o, v->text);
 	else if (v->kind == VALUE_BOOLEAN)
 		write_text(o, v->number ? "true" : "false", v->number ? 4 : 5);
@@ -253,7 +297,7 @@ void record_write_json(FILE *to, const struct record *r)
 		if (value.kind == VALUE_ABSENT)
 			continue;
 		write_json_name(o, last, f->name);
-		write_json_value(o, &value);
+		write_json_value(o, f, &value);
 		last = f->name;
 	}
 	for (int i = dots(last); i >= 0; i--)

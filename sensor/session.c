@@ -21,6 +21,7 @@ void session_init(struct session *s, bool midstream, enum session_kind kind)
 	memset(&s->smtp, 0, sizeof(s->smtp));
 	s->phase = SESSION_TLS;
 	s->implicit = s->had_tls = true;
+	memset(&s->handed, 0, sizeof(s->handed));
 	tls_handshake_init(&s->tls);
 }
 
@@ -40,7 +41,9 @@ void session_clear(struct session *s, struct session_shared *shared)
 		shared->lent -= s->lent_size[side];
 	}
 	discover_end(s->asked);
-	if (!s->had_tls) /* a line that was not finished may have been AUTH's */
+	if (s->had_tls)
+		handed_clear(&s->handed);
+	else /* a line that was not finished may have been AUTH's */
 		smtp_dialog_wipe(&s->dialog);
 }
 
@@ -58,6 +61,7 @@ static void begin_tls(struct session *s)
 		s->smtp.starttls_reply = 0; /* an earlier one's: that of this TLS was not seen */
 	s->phase = SESSION_TLS;
 	s->had_tls = true;
+	memset(&s->handed, 0, sizeof(s->handed));
 	tls_handshake_init(&s->tls);
 }
 
@@ -173,12 +177,18 @@ static void pass_injected(struct session *s, enum side side, struct cursor *byte
 static size_t read_tls(
     struct session *s, struct session_shared *shared, enum side side, struct cursor bytes)
 {
+	struct tls_handover *handover = &shared->handed.handover;
 	size_t length = bytes.left;
 	int result;
 
 	pass_injected(s, side, &bytes);
-	while ((result = tls_handshake_feed(&s->tls, side, &bytes)) == RESULT_ROOM)
-		lend(s, shared, side);
+	while ((result = tls_handshake_feed(&s->tls, side, &bytes, handover)) == RESULT_ROOM ||
+	       result == RESULT_HANDOVER) {
+		if (result == RESULT_ROOM)
+			lend(s, shared, side);
+		else
+			handed_take(&s->handed, &shared->handed, side, shared->now_ns);
+	}
 	if (result == RESULT_NOT_TLS && s->implicit && bytes.left == length && tls_unspoken(s)) {
 		begin_dialog(s);
 		return 0;
@@ -319,6 +329,7 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
 		return;
 	if (s->phase == SESSION_DIALOG)
 		s->dialog.clock = (uint32_t)(ns >> SESSION_CLOCK_SHIFT);
+	shared->now_ns = ns;
 	if (piece.acks)
 		stream_acknowledged(&s->stream[side_other(side)], ns, piece.ack);
 	if (piece.bytes.left + piece.missing > 0) {
@@ -378,6 +389,7 @@ void session_settle(struct session *s, struct session_shared *shared, uint64_t n
 	if (!force && stream_complete(&s->stream[SIDE_CLIENT]) &&
 	    stream_complete(&s->stream[SIDE_SERVER]))
 		return;
+	shared->now_ns = ns;
 	while (s->phase != SESSION_OVER && settle_once(s, shared, ns, force))
 		;
 	if (!force || s->phase == SESSION_OVER)

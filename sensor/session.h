@@ -8,6 +8,7 @@
 #include "../parsers/smtp_dialog.h"
 #include "../parsers/tls_handshake.h"
 #include "discover.h"
+#include "handed.h"
 #include "record.h"
 #include "stream.h"
 
@@ -54,6 +55,7 @@ struct session {
 		struct tls_handshake tls;
 	};
 	struct smtp_facts smtp; /* behind SESSION_DIALOG: what the dialogue said */
+	struct handed handed;	/* with had_tls */
 } __attribute__((aligned(64)));
 
 /* How the connection ended, as its flow knows. */
@@ -68,7 +70,9 @@ struct session_shared {
 	struct stream_stats streams;
 	size_t lent; /* bytes lent to all handshakes together; at most LIMIT_LENT_TOTAL */
 	struct discover *discover; /* made when the first foreign flow comes; NULL before */
-	uint64_t tls_malformed;	   /* sessions with a handshake that could not be read to its end */
+	struct handed_shared handed;
+	uint64_t now_ns;	/* capture time of the segment at hand */
+	uint64_t tls_malformed; /* sessions with a handshake that could not be read to its end */
 };
 
 /* How a session starts. */

@@ -85,6 +85,19 @@ static void report_alert(const struct session *s, struct record *r)
 	r->alert_side = client ? RECORD_SIDE_CLIENT : RECORD_SIDE_SERVER;
 }
 
+/* A client with a ticket may send a session id, too, so as to learn whether it was taken (RFC 5077
+ * section 3.4). */
+static uint8_t resumed_by(const struct tls_facts *f)
+{
+	if (!(f->seen & TLS_RESUMED))
+		return RESUMPTION_ABSENT;
+	if (f->version == TLS_VERSION_13)
+		return RESUMPTION_PSK;
+	if (!(f->seen & TLS_SAW_CLIENT_HELLO))
+		return RESUMPTION_ABSENT;
+	return f->seen & TLS_TICKET_OFFERED ? RESUMPTION_TICKET : RESUMPTION_ID;
+}
+
 static void report_tls(const struct session *s, const struct session_end *end, struct record *r)
 {
 	const struct tls_facts *f = &s->tls.facts;
@@ -105,6 +118,7 @@ static void report_tls(const struct session *s, const struct session_end *end, s
 		r->fallback_scsv = flag(f->seen & TLS_FALLBACK_SCSV);
 	r->resumed = flag_if(
 	    f->seen & TLS_RESUMED, server_hello && (!old_form || f->seen & TLS_NOT_RESUMED));
+	r->resumed_by = resumed_by(f);
 	r->certificate_requested =
 	    flag_if(f->seen & TLS_CERTIFICATE_REQUESTED, old_form && f->seen & TLS_SAW_FULL);
 	r->certificate_sent =
@@ -119,6 +133,7 @@ static void report_tls(const struct session *s, const struct session_end *end, s
 		record_set_text(r, &r->protocol, "tls");
 	record_set_text(r, &r->server_name, f->server_name);
 	record_set_text(r, &r->next_protocol, f->next_protocol);
+	handed_report(&s->handed, f, r);
 }
 
 /* "dialogue:handshake", both as long as they can be. */

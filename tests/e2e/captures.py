@@ -2,7 +2,8 @@
 """Every real capture, end to end, against three witnesses:
    expected  the records that stand beside it, as `tlsvane read --list` writes them
    facts     what is true by construction: how the peers were configured, what they logged
-   tshark    an independent decoder, where it can see; where it cannot, BLIND says why we are right
+   tshark    an independent decoder, where it can see; where it cannot, BLIND says why we are right; and
+             `openssl x509` for the certificates that it sees
 `captures.py --accept [NAME...]` writes the expected records anew (then read the diff).
 """
 import json
@@ -11,6 +12,8 @@ import pathlib
 import re
 import subprocess
 import sys
+
+import witness
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 CAPTURES = TESTS / "captures"
@@ -21,6 +24,7 @@ ANY_VALUE = ("@timestamp", "event.duration")  # of every record; not worth a per
 BLIND = {
     "smtp-starttls-behind-noop-exim": "it gives the 220 to the NOOP that was pipelined before STARTTLS",
     "smtp-x-anonymoustls": "it knows STARTTLS by that name only",
+    "wire-only-client": "it waits for the 220",
     "wire-only-server": "without the client's STARTTLS it takes the TLS for SMTP",
 }
 
@@ -86,7 +90,8 @@ def cipher_names():
 
 FIELDS = ["tcp.stream", "tcp.srcport", "tls.handshake.type", "tls.handshake.version",
           "tls.handshake.extensions.supported_version", "tls.handshake.ciphersuite",
-          "tls.handshake.extensions_server_name", "tls.alert_message.level", "tls.alert_message.desc"]
+          "tls.handshake.extensions_server_name", "tls.alert_message.level", "tls.alert_message.desc",
+          *witness.FIELDS]
 
 
 def tshark_streams(capture):
@@ -106,6 +111,7 @@ def tshark_streams(capture):
 
 def note_packet(stream, layers):
     types = layers.get("tls.handshake.type", [])
+    witness.note_packet(stream, layers, layers["tcp.srcport"] == ["25"])
     if "1" in types and "tls.handshake.extensions_server_name" in layers:
         stream["tls.client.server_name"] = layers["tls.handshake.extensions_server_name"][0]
     if "2" in types:
@@ -120,7 +126,7 @@ def note_packet(stream, layers):
 def check_tshark(capture, records):
     streams = tshark_streams(capture)
     wrong = [] if len(streams) >= len(records) else [f"{len(streams)} streams, {len(records)} records"]
-    names = ["tls.version", "tls.cipher", "tls.client.server_name", "tls.alert.code", "tls.alert.side"]
+    names = ["tls.version", "tls.cipher", "tls.client.server_name", "tls.alert.code", "tls.alert.side", *witness.names()]
     for n, (theirs, ours) in enumerate(zip(streams, records), 1):
         for name in names:
             if theirs.get(name) == ours.get(name):

@@ -2,9 +2,11 @@
  * A whole conversation as steps: a byte that says what (bit 0 the side; bit 1 a gap instead of
  * bytes; bit 2 lend no memory), two of length, then the bytes (none for a gap). Checked besides
  * memory: the feed always ends, the facts hold together, and fed in small pieces the same facts
- * come out.
+ * come out, and the same is handed over.
  */
 #include <stdlib.h>
+
+#include "../../parsers/fingerprint.h"
 
 #include "../../parsers/tls_handshake.h"
 
@@ -15,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct run {
 	struct tls_handshake h;
 	uint8_t *memory[SIDES];
+	uint32_t handed[SIDES]; /* a sum of all that was handed over */
 };
 
 static void lend(struct run *r, enum side side, bool nothing)
@@ -33,18 +36,62 @@ static void lend(struct run *r, enum side side, bool nothing)
 	tls_handshake_lend(&r->h, side, r->memory[side], wants);
 }
 
+static void add_up(struct run *r, enum side side, const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		r->handed[side] = r->handed[side] * 31 + bytes[i];
+	r->handed[side] = r->handed[side] * 31 + (uint32_t)length;
+}
+
+/* What is handed over is read to its end: the sanitizer sees whether it is there. */
+static void take(struct run *r, enum side side, const struct tls_handover *handover)
+{
+	static uint8_t key[FINGERPRINT_KEY_MAX];
+	static char text[FINGERPRINT_TEXT_MAX];
+	static struct fingerprint_ja4 ja4;
+
+	switch (handover->kind) {
+	case TLS_HANDOVER_CLIENT_HELLO:
+		add_up(r, side, key, fingerprint_client_key(&handover->client, key));
+		if (fingerprint_ja3(&handover->client, text))
+			add_up(r, side, (uint8_t *)text, strlen(text));
+		if (fingerprint_ja4(&handover->client, &ja4))
+			add_up(r, side, (uint8_t *)&ja4.head, strlen(ja4.head));
+		break;
+	case TLS_HANDOVER_SERVER_HELLO:
+		add_up(r, side, key, fingerprint_server_key(&handover->server, key));
+		if (fingerprint_ja3s(&handover->server, text))
+			add_up(r, side, (uint8_t *)text, strlen(text));
+		break;
+	case TLS_HANDOVER_CERTIFICATES:
+		if (handover->chain_length == 0 || handover->leaf.left == 0)
+			abort();
+		add_up(r, side, handover->leaf.at, handover->leaf.left);
+		break;
+	default:
+		abort();
+	}
+}
+
 static void feed(struct run *r, enum side side, struct cursor bytes, bool nothing)
 {
 	/* A copy of its own: nothing may be kept of it. */
 	uint8_t *copy = malloc(bytes.left + 1);
 	struct cursor in = cursor_over(copy, bytes.left);
+	struct tls_handover handover;
+	int result;
 
 	if (copy == NULL)
 		abort();
 	if (bytes.left > 0)
 		memcpy(copy, bytes.at, bytes.left);
-	while (tls_handshake_feed(&r->h, side, &in) == RESULT_ROOM)
-		lend(r, side, nothing);
+	while ((result = tls_handshake_feed(&r->h, side, &in, &handover)) == RESULT_ROOM ||
+	       result == RESULT_HANDOVER) {
+		if (result == RESULT_ROOM)
+			lend(r, side, nothing);
+		else
+			take(r, side, &handover);
+	}
 	free(copy);
 }
 
@@ -82,7 +129,7 @@ static void check_facts(const struct tls_facts *f)
 /* Of texts, what stands behind their NUL does not count. */
 static bool same_facts(const struct tls_facts *a, const struct tls_facts *b)
 {
-	return memcmp(a, b, offsetof(struct tls_facts, server_name)) == 0 &&
+	return memcmp(a, b, offsetof(struct tls_facts, history)) == 0 &&
 	       strcmp(a->server_name, b->server_name) == 0 &&
 	       strcmp(a->next_protocol, b->next_protocol) == 0 &&
 	       strcmp(a->history, b->history) == 0;
@@ -92,6 +139,7 @@ static void run(struct run *r, struct cursor script, size_t each)
 {
 	tls_handshake_init(&r->h);
 	r->memory[0] = r->memory[1] = NULL;
+	r->handed[0] = r->handed[1] = 0;
 	while (script.left > 0)
 		step(r, &script, each);
 	check_facts(&r->h.facts);
@@ -127,7 +175,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pieces.h.facts.seen &= ~(uint32_t)TLS_DOWNGRADED_TO_LINES;
 	/* What is wanted of memory depends on the pieces; where it is always lent, nothing else
 	 * may. */
-	if (lends_always(script) && !same_facts(&whole.h.facts, &pieces.h.facts))
+	if (!lends_always(script))
+		return 0;
+	if (!same_facts(&whole.h.facts, &pieces.h.facts) ||
+	    memcmp(whole.handed, pieces.handed, sizeof(whole.handed)) != 0)
 		abort();
 	return 0;
 }

@@ -56,12 +56,15 @@ static int feed(struct listener *l, enum side side, const uint8_t *bytes, size_t
 {
 	uint8_t *copy = malloc(length + 1);
 	struct cursor in = cursor_over(copy + 1, length);
+	struct tls_handover handover;
 	int result;
 
 	assert_non_null(copy);
 	memcpy(copy + 1, bytes, length);
-	while ((result = tls_handshake_feed(&l->h, side, &in)) == RESULT_ROOM)
-		lend(l, side);
+	while ((result = tls_handshake_feed(&l->h, side, &in, &handover)) == RESULT_ROOM ||
+	       result == RESULT_HANDOVER)
+		if (result == RESULT_ROOM)
+			lend(l, side);
 	if (result == RESULT_OK)
 		assert_int_equal(in.left, 0);
 	free(copy);

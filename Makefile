@@ -58,7 +58,7 @@ BENCH_PROGRAMS := workload empty pipeline measure
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY:
-.PHONY: all run test unit redis-tests replay-corpus fuzz bench lint format man install deb deb-test clean bootstrap help FORCE
+.PHONY: all run test unit redis-tests replay-corpus fuzz bench lint format man install deb deb-test live-test clean bootstrap help FORCE
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
@@ -66,6 +66,7 @@ help:
 	@echo 'make run        set up, build, replay real mail sessions into a private Redis, show the answer'
 	@echo '                PCAP=file or IFACE=eth1: the same on your own traffic'
 	@echo 'make test       set up, build, all tests, also under sanitizers'
+	@echo 'make live-test  real mail servers mail each other over VLANs, tunnels and bad lines, ROUNDS=20 times'
 	@echo 'make fuzz       every fuzz target for SECONDS=60 each (TARGET=fuzz_frame: that one)'
 	@echo 'make bench      speed and memory as ratios against an empty libpcap loop and tshark'
 	@echo 'make lint       format, static analysis, longest functions'
@@ -128,6 +129,13 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(REPLAY) $(LIBRARY)
 
 SECONDS ?= 60
 TARGET ?= $(FUZZ_TARGETS)
+# Real mail servers over networks of their own: every scenario, long.
+live-test:
+	@tools/bootstrap build test
+	@$(MAKE) --no-print-directory $(PARALLEL) all
+	@BUILD=$(BUILD) ALL=1 ROUNDS=$(ROUNDS) tests/live/run
+ROUNDS ?= 20
+
 fuzz:
 	@tools/bootstrap build fuzz
 	@SECONDS_EACH=$(SECONDS) tests/fuzz/run $(TARGET)

@@ -164,10 +164,10 @@ listening() {  # NAMESPACE PORT
     in_net "$1" ss -tlnH "sport = :$2" | grep -q .
 }
 
-# Tries CMD for ten seconds.
+# Tries CMD for ten seconds, or WAIT_SECONDS.
 wait_for() {  # CMD...
     local try
-    for try in {1..200}; do
+    for ((try = 0; try < ${WAIT_SECONDS:-10} * 20; try++)); do
         "$@" && return
         sleep 0.05
     done

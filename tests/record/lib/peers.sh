@@ -4,7 +4,7 @@
 # client PEER [OPTION...]: runs peers/PEER-client to its end; how it ends does not matter.
 # What an OPTION is, each peer's file says. OPENSSL_RANGE="MIN MAX" in front
 # bounds the versions of a peer that uses OpenSSL, ADDRESS=... says where to connect
-# (else the server's IPv4 address). A peer also knows client_name, server_name and so on (lib/net.sh).
+# (else the server's IPv4 address); PEER_SECONDS ends a peer that still runs then. A peer also knows client_name, server_name and so on (lib/net.sh).
 server() {  # PEER OPTION...
     at server "$@" >>"$LOGS/server" 2>&1 </dev/null &
     wait_for listening server 25
@@ -21,7 +21,7 @@ at() {
     [ -d "$WORK/roots/$peer" ] && root=$peer || root=tools
     export SIDE=$side
     # shellcheck disable=SC2016
-    timeout 60 nsenter --net="/run/netns/$side" unshare --mount --uts bash -euc '
+    timeout "${PEER_SECONDS:-60}" nsenter --net="/run/netns/$side" unshare --mount --uts bash -euc '
         source "$RECORD/lib/roots.sh"
         hostname "$1"
         mount -t tmpfs tmpfs /mnt

@@ -1,0 +1,111 @@
+# The scenarios: a wire, a server, everybody's mail, and the comparison.
+
+span() {
+    wire_span postfix postfix
+    begin postfix
+    mail tls1 tls1_1 tls1_2 tls1_3
+    counts_agree $((ROUNDS * 11))
+    sensor_lost_nothing
+}
+
+ipv6() {
+    wire_span postfix postfix
+    begin postfix
+    for ((round = 0; round < ROUNDS; round++)); do
+        ADDRESS=$server_ip6 MAILS=2 client postfix
+        ADDRESS=$server_ip6 client openssl -tls1 -cipher ALL:@SECLEVEL=0
+        ADDRESS=$server_ip6 client openssl -tls1_3
+    done
+    server_ip=$server_ip6 counts_agree $((ROUNDS * 4))
+    sensor_lost_nothing
+}
+
+vlan() {
+    wire_remote postfix exim vlan
+    begin exim 'smtp_enforce_sync = false' 'hosts_require_helo ='
+    mail tls1_2 tls1_3
+    counts_agree $((ROUNDS * 9))
+    sensor_lost_nothing
+}
+
+# Linux counts frames with two tags among those that its interface dropped, since nobody but a capture takes them.
+vlan-in-vlan() {
+    wire_mirror postfix exim --vlan 7 --vlan 120
+    begin exim 'smtp_enforce_sync = false' 'hosts_require_helo ='
+    mail_at_once
+    counts_agree $((ROUNDS * 5))
+    sensor_lost_nothing dropped_interface
+}
+
+gre() {
+    wire_remote postfix postfix gretap
+    begin postfix
+    mail_at_once
+    counts_agree $((ROUNDS * 5))
+    sensor_lost_nothing
+}
+
+erspan() {
+    wire_mirror postfix postfix --tunnel erspan
+    begin postfix
+    mail_at_once
+    counts_agree $((ROUNDS * 5))
+    sensor_lost_nothing
+}
+
+vxlan() {
+    wire_remote postfix postfix vxlan
+    begin postfix
+    mail tls1_1 tls1_3
+    counts_agree $((ROUNDS * 9))
+    sensor_lost_nothing
+}
+
+geneve() {
+    wire_remote postfix exim geneve
+    begin exim 'smtp_enforce_sync = false' 'hosts_require_helo ='
+    mail_at_once
+    counts_agree $((ROUNDS * 5))
+    sensor_lost_nothing
+}
+
+# A bad line, and a switch that mirrors some frames twice: what was sent again is seen again, nothing is missing.
+loss-reordering-duplication() {
+    wire_mirror postfix postfix --lose 9 --swap 5 --double 7
+    begin postfix
+    mail_at_once
+    counts_agree $((ROUNDS * 5))
+    sensor_lost_nothing
+}
+
+redis-comes-and-goes() {
+    wire_span postfix postfix
+    begin postfix
+    mail_at_once
+    redis_down
+    mail_at_once
+    redis_up
+    mail_at_once
+    counts_agree $((ROUNDS * 15))
+    sensor_lost_nothing
+}
+
+# Down and up again, then gone and made anew. What is mailed meanwhile is not seen, and so nothing is.
+interface-comes-and-goes() {
+    wire_span postfix postfix
+    begin postfix
+    mail_at_once
+    wait_for all_closed
+    ip -n switch link set monitor down
+    wait_for sensor_said 'monitor: has no link' 1
+    ip -n switch link set monitor up
+    wait_for sensor_said 'monitor: is back' 1
+    mail_at_once
+    wait_for all_closed
+    ip -n switch link del span
+    wait_for sensor_said 'monitor: The interface disappeared' 1
+    span_up
+    wait_for sensor_said 'monitor: is back' 2
+    mail_at_once
+    counts_agree $((ROUNDS * 15))
+}

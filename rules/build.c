@@ -281,7 +281,7 @@ static const char *host_item(struct build *b, const struct item *item)
 static void build_texts(struct build *b, struct matcher *m)
 {
 	const char **texts = arena_get(b->compiler->arena, b->count * sizeof(*texts));
-	bool host = b->type == RULES_HOST;
+	bool host = b->type == RULES_HOST || b->type == RULES_LIST;
 
 	m->kind = !host ? MATCH_TEXTS : b->relation == RELATION_UNDER ? MATCH_UNDER : MATCH_HOSTS;
 	for (size_t i = 0; i < b->count; i++) {
@@ -349,8 +349,9 @@ static void apply_pattern(struct build *b, struct matcher *m, const struct match
 
 static void build_globs(struct build *b, struct matcher *m)
 {
-	struct matcher globs = {
-	    .kind = MATCH_GLOBS, .ignore_case = b->type == RULES_HOST, .text_count = b->count};
+	struct matcher globs = {.kind = MATCH_GLOBS,
+	    .ignore_case = b->type == RULES_HOST || b->type == RULES_LIST,
+	    .text_count = b->count};
 	const char **texts = arena_get(b->compiler->arena, b->count * sizeof(*texts));
 
 	for (size_t i = 0; i < b->count; i++) {
@@ -371,19 +372,20 @@ static void build_regex(struct build *b, struct matcher *m)
 	struct compiler *c = b->compiler;
 	const struct item *item = &b->items[0];
 	struct matcher regex = {.kind = MATCH_REGEX};
+	bool ignore_case = b->type == RULES_HOST || b->type == RULES_LIST;
 	char error[128];
 	size_t at = 0;
 
 	if (b->count == 0)
 		return;
-	regex.regex = regex_new(item->text, b->type == RULES_HOST, error, &at);
+	regex.regex = regex_new(item->text, ignore_case, error, &at);
 	if (regex.regex == NULL) {
 		complain(b, item->source, item->at,
 		    "no regular expression: %s at its byte %zu; \\Q...\\E takes text as it is",
 		    error, at + 1);
 		return;
 	}
-	filter_regex(&regex.needs, item->text, b->type == RULES_HOST);
+	filter_regex(&regex.needs, item->text, ignore_case);
 	arena_release_by(c->arena, regex_free, regex.regex);
 	arena_grow(c->arena, &c->regexes, c->regex_count, sizeof(struct regex *));
 	c->regexes[c->regex_count++] = regex.regex;
@@ -403,6 +405,7 @@ static void build_values(struct build *b, struct matcher *m)
 		break;
 	case RULES_TEXT:
 	case RULES_HOST:
+	case RULES_LIST:
 		build_texts(b, m);
 		break;
 	default:

@@ -258,6 +258,9 @@ static bool check_order(struct compiler *c, struct node *n, unsigned type)
 	if (type == RULES_VERSIONS)
 		return complain(c, n->left, "%s is a set of versions; write 1.0 in %s",
 		    n->left->word, n->left->word);
+	if (type == RULES_LIST && !is_literal(n->right))
+		return complain(
+		    c, n, "%s is a list; write NAME in %s", n->left->word, n->left->word);
 	if (n->relation > RELATION_UNEQUAL && !is_ordered(type))
 		return complain(c, n, "%s has no order; compare it by = or in", a_type(c, type));
 	return true;
@@ -323,11 +326,25 @@ static bool check_comparison(struct compiler *c, struct node *n)
 	return is_literal(n->right) ? check_with_constant(c, n) : check_both(c, n);
 }
 
+/* NAME in LIST, where the list is a field. */
+static bool check_holds_word(struct compiler *c, struct node *n)
+{
+	if (is_literal(n->left) && !convert(c, n->left, RULES_TEXT, NULL))
+		return false;
+	if (n->left->type != RULES_TEXT && n->left->type != RULES_HOST)
+		return complain(
+		    c, n->left, "%s holds texts; write NAME in %s", n->right->word, n->right->word);
+	n->kind = NODE_HOLDS;
+	return true;
+}
+
 /* VERSION in SET, where the set is a field. */
 static bool check_holds(struct compiler *c, struct node *n)
 {
 	if (!check_operand(c, n->right) || !check_operand(c, n->left))
 		return false;
+	if (n->relation == RELATION_IN && n->right->type == RULES_LIST)
+		return check_holds_word(c, n);
 	if (n->relation != RELATION_IN || n->right->type != RULES_VERSIONS)
 		return complain(c, n->right, "%s is %s, not a list; write = to compare two fields",
 		    n->right->word, a_type(c, n->right->type));
@@ -342,13 +359,13 @@ static bool check_holds(struct compiler *c, struct node *n)
 
 static bool relation_suits(unsigned relation, unsigned type)
 {
-	bool text = type == RULES_TEXT || type == RULES_HOST;
+	bool text = type == RULES_TEXT || type == RULES_HOST || type == RULES_LIST;
 
 	switch (relation) {
 	case RELATION_IN:
 		return type != RULES_BOOLEAN && type != RULES_VERSIONS;
 	case RELATION_UNDER:
-		return type == RULES_HOST;
+		return type == RULES_HOST || type == RULES_LIST;
 	default:
 		return text || type == RULES_WORD || type == RULES_CODE;
 	}

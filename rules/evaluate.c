@@ -158,21 +158,50 @@ static enum rules_truth judge_both(const struct pass *p, const struct node *n)
 	return present(compare(n->relation, left->value.number, right->value.number));
 }
 
+static bool has_word(const struct known *list, struct known *wanted)
+{
+	const char *at = list->value.text;
+	struct known word;
+
+	while (known_next_word(&word, &at))
+		if (same_hosts(&word, wanted))
+			return true;
+	return false;
+}
+
 static enum rules_truth judge_holds(const struct pass *p, const struct node *n)
 {
-	struct known rooms[2];
-	const struct known *left = operand(p, n->left, &rooms[0]),
-			   *right = operand(p, n->right, &rooms[1]);
+	struct known rooms[2], *left = operand(p, n->left, &rooms[0]);
+	const struct known *right = operand(p, n->right, &rooms[1]);
 
 	if (left == NULL || right == NULL)
 		return RULES_UNKNOWN;
+	if (n->right->type == RULES_LIST)
+		return present(has_word(right, left));
 	return present(
 	    (right->value.number & rules_version_bit((uint16_t)left->value.number)) != 0);
 }
 
+/* One word that matches is enough. */
+static enum rules_truth match_words(const struct matcher *m, const struct known *list)
+{
+	enum rules_truth result = RULES_FALSE;
+	const char *at = list->value.text;
+	struct known word;
+
+	while (result != RULES_TRUE && known_next_word(&word, &at)) {
+		enum rules_truth t = matcher_holds(m, &word);
+
+		if (t != RULES_FALSE)
+			result = t;
+	}
+	return result;
+}
+
 static enum rules_truth judge_match(const struct clause *c, struct known *left)
 {
-	enum rules_truth t = matcher_holds(c->matcher, left);
+	enum rules_truth t =
+	    c->is_list ? match_words(c->matcher, left) : matcher_holds(c->matcher, left);
 
 	return c->negated ? negate(t) : t;
 }

@@ -12,6 +12,19 @@ uint64_t known_bit(const char *text)
 	return UINT64_C(1) << (XXH3_64bits(text, strlen(text)) % 64);
 }
 
+bool known_next_word(struct known *word, const char **at)
+{
+	size_t length;
+
+	*at += strspn(*at, " ");
+	length = strcspn(*at, " ");
+	known_begin(word);
+	snprintf(word->buffer, sizeof(word->buffer), "%.*s", (int)length, *at);
+	word->value.text = word->buffer;
+	*at += length;
+	return length > 0;
+}
+
 const char *known_host(struct known *k)
 {
 	if ((k->made & MADE_HOST) == 0) {

@@ -34,6 +34,9 @@ uint64_t known_tails(struct known *k);
 /* The pairs of the value's text. */
 const struct filter *known_filter(struct known *k);
 
+/* Takes the next of the words of a list, from *at on; false where none is left. */
+bool known_next_word(struct known *word, const char **at);
+
 /* The bit of a text in a set of 64: what is not in the set of a list is not in the list. */
 uint64_t known_bit(const char *text);
 

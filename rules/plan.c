@@ -35,6 +35,7 @@ static void fill_clause(struct clause *c, const struct node *n)
 	    .number = n->number,
 	    .matcher = n->matcher,
 	    .node = n};
+	c->is_list = n->left != NULL && n->left->type == RULES_LIST;
 	if (c->is_field)
 		c->slot = n->left->slot;
 }

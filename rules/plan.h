@@ -16,6 +16,7 @@ struct clause {
 	uint8_t relation; /* enum relation */
 	bool negated;
 	bool is_field; /* the left side is a field: `slot` */
+	bool is_list;  /* ... whose words are asked one by one */
 	uint16_t slot;
 	uint64_t number;
 	const struct matcher *matcher;

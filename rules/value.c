@@ -25,6 +25,7 @@ static const char *const type_names[RULES_TYPES] = {
     [RULES_TEXT] = "text",
     [RULES_HOST] = "host name",
     [RULES_VERSIONS] = "set of versions",
+    [RULES_LIST] = "list",
 };
 
 static const uint8_t record_types[] = {
@@ -47,7 +48,7 @@ static const uint8_t record_types[] = {
     [FIELD_ENUM] = RULES_WORD,
     [FIELD_ALERT_CODE] = RULES_NUMBER,
     [FIELD_ALERT_DESCRIPTION] = RULES_CODE,
-    [FIELD_CAPABILITIES] = RULES_TEXT,
+    [FIELD_CAPABILITIES] = RULES_LIST,
     [FIELD_TRANSCRIPT] = RULES_TEXT,
 };
 
@@ -237,6 +238,7 @@ const char *rules_value_format(
 		return address_format(&v->address, text);
 	case RULES_TEXT:
 	case RULES_HOST:
+	case RULES_LIST:
 		return v->text;
 	case RULES_VERSIONS:
 		format_versions(v->number, text, RULES_VALUE_TEXT_MAX);

@@ -20,6 +20,8 @@ enum rules_type {
 	RULES_TEXT,    /* text: compared as it is */
 	RULES_HOST,    /* text: a host name, compared without regard to case or a dot at its end */
 	RULES_VERSIONS, /* number: a set of versions, bits rules_version_bit() */
+	RULES_LIST,	/* text: words with blanks between them, compared as RULES_HOST; any of them
+			   counts */
 	RULES_TYPES,
 };
 

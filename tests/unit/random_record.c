@@ -65,6 +65,7 @@ void random_record(struct record *r)
 	r->group = one_of(groups, COUNT(groups));
 	r->dh_bits = one_of(sizes, COUNT(sizes));
 	r->tunnel = (uint8_t)chance(3);
+	r->capabilities = chance(3) == 0 ? 0 : chance(1u << 20);
 	r->starttls_offered = (uint8_t)chance(3);
 	r->starttls_requested = (uint8_t)chance(3);
 	r->plaintext_mail = (uint8_t)chance(3);

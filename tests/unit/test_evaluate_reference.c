@@ -107,7 +107,21 @@ static bool posix_match(const char *text, const char *pattern)
 	return matches;
 }
 
-enum kind { VERSION, NUMBER, EXACT, HOST, UNDER, GLOB, REGEX, NETWORK, EXISTS, FLAG };
+enum kind {
+	VERSION,
+	NUMBER,
+	EXACT,
+	HOST,
+	UNDER,
+	GLOB,
+	REGEX,
+	NETWORK,
+	EXISTS,
+	FLAG,
+	WORD,	   /* of a list, any of them */
+	WORD_GLOB, /* likewise */
+	HAS,	   /* written the other way round */
+};
 
 static const struct clause {
 	const char *field, *op, *right;
@@ -155,9 +169,27 @@ static const struct clause {
     {"tls.cipher", "exists", "", EXISTS},
     {"tls.alert.description", "exists", "", EXISTS},
     {"smtp.helo", "exists", "", EXISTS},
+    {"smtp.capabilities", "=", "starttls", WORD},
+    {"smtp.capabilities", "!=", "SIZE", WORD},
+    {"smtp.capabilities", "matches", "*BIT*", WORD_GLOB},
+    {"smtp.capabilities", "matches", "S*", WORD_GLOB},
+    {"smtp.capabilities", "matches", "*E S*", WORD_GLOB},
+    {"smtp.capabilities", "in", "PIPELINING", HAS},
     {"tls.established", "", "", FLAG},
     {"smtp.plaintext_mail", "", "", FLAG},
 };
+
+static bool any_word(const char *list, const char *pattern)
+{
+	char *words = strdup(list), *rest = NULL;
+	bool found = false;
+
+	for (char *word = strtok_r(words, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		found |= fnmatch(pattern, word, FNM_NOESCAPE | FNM_CASEFOLD) == 0;
+	free(words);
+	return found;
+}
 
 static int truth(bool holds)
 {
@@ -188,6 +220,11 @@ static int reference_clause(const struct clause *c, const struct record *r)
 		return truth(fnmatch(c->right, left, FNM_NOESCAPE) == 0);
 	case REGEX:
 		return truth(posix_match(left, c->right));
+	case WORD:
+		return truth(any_word(left, c->right) == (c->op[0] == '='));
+	case WORD_GLOB:
+	case HAS:
+		return truth(any_word(left, c->right));
 	case NETWORK:
 		return truth(in_network(left, c->right));
 	default: /* FLAG */
@@ -234,7 +271,9 @@ static void write_clause(FILE *to, const struct clause *c)
 		fprintf(to, "exists %s", c->field);
 	else if (c->kind == FLAG)
 		fputs(c->field, to);
-	else if (c->kind == REGEX || c->kind == GLOB)
+	else if (c->kind == HAS)
+		fprintf(to, "%s in %s", c->right, c->field);
+	else if (c->kind == REGEX || c->kind == GLOB || c->kind == WORD_GLOB)
 		fprintf(to, "%s %s \"%s\"", c->field, c->op, c->right);
 	else
 		fprintf(to, "%s %s %s", c->field, c->op, c->right);

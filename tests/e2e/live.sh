@@ -20,7 +20,9 @@ make_pair() { # FROM TO
 facts() {
 	python3 -c 'import json,sys
 for line in sys.stdin:
-    r = json.loads(line); r.pop("@timestamp"); r.pop("event"); print(json.dumps(r))'
+    r = json.loads(line)
+    del r["@timestamp"], r["event"], r["tlsvane"]["transcript"]
+    print(json.dumps(r))'
 }
 
 wait_for() { # WORDS FILE [COUNT]: until a file has them so often

@@ -108,6 +108,26 @@ static const struct command commands[] = {
 		   "  tlsvane what-if --no-cipher \"*_CBC_*\"",
 	.groups = GROUPS_QUERY | GROUP_WHAT_IF | GROUP_RULES_FILE,
 	.run = cmd_what_if},
+    {.name = "headers",
+	.arguments = "FILE...",
+	.summary = "over which TLS a message came here, by its Received: headers",
+	.text =
+	    "Reads messages and mboxes (- is standard input). Each Received: header is one hop, 1 "
+	    "the last one: the\n"
+	    "server's software, the version and cipher that it received the message with, and "
+	    "what the version rests\n"
+	    "on: stated; cipher (it follows from the cipher suite, perhaps only between which "
+	    "two it was); protocol\n"
+	    "(TLS, of whatever version); nothing, which does not prove plaintext. Stamps of "
+	    "servers that nobody here\n"
+	    "knows may be forged. Hosts, addresses and texts are not shown.",
+	.example = "tlsvane headers message.eml\n  tlsvane headers --json /var/mail/archive | jq "
+		   "'select(.legacy)'",
+	.groups = GROUP_OUTPUT,
+	.arguments_min = 1,
+	.arguments_max = SIZE_MAX,
+	.missing = "which message? tlsvane headers FILE",
+	.run = cmd_headers},
     {.name = "rules",
 	.arguments = "check|test|explain|fields|keys|actions",
 	.summary = "rules files: check them, try them on a capture, explain",

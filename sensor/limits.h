@@ -166,6 +166,18 @@
 	900 /* seconds between two mails to the same recipients, where a rule says nothing */
 #define LIMIT_DIGEST 200 /* alerts in one message; the next takes the rest */
 
+/* Enforcement */
+#define LIMIT_ENFORCE_LEFT 10000 /* hosts that left the clock, kept for the record */
+#define LIMIT_ENFORCE_SILENT_S                                                                     \
+	31536000 /* seconds without a session until a host leaves all the same: nobody is there */
+#define LIMIT_POLICYD_CONNECTIONS                                                                  \
+	1000 /* smtpd processes at once, each with a line's worth of memory; Postfix starts 100 */
+#define LIMIT_POLICYD_REFRESH_MIN_MS                                                               \
+	1000 /* between two looks at the clocks in Redis, ten times as long as one takes ... */
+#define LIMIT_POLICYD_REFRESH_MAX_MS 10000 /* ... at most; waits double where Redis is away */
+#define LIMIT_POLICYD_STALE_S	     30 /* seconds behind the last good look: then nobody is held up */
+#define LIMIT_POLICYD_WARN_S	     60 /* seconds between two warnings of that in Postfix's log */
+
 /* History: what Redis knows of hosts, for conditions */
 #define LIMIT_HISTORY_HOSTS                                                                        \
 	50000 /* hosts and pairs in memory (about 250 bytes each); the longest unused go first */

@@ -187,8 +187,9 @@ void loader_read_enforcement(struct loader *l, size_t file, const yaml_node_t *r
 	e = arena_get(l->compiler.arena, sizeof(*e));
 	stages = arena_get(l->compiler.arena, ENFORCEMENT_STAGES_MAX * sizeof(*stages));
 	*e = (struct enforcement){.leaves_ms = LEAVES_MS, .pause_ms = PAUSE_MS, .stages = stages};
-	if (!loader_check_scope(l, file, map, KEY_OF_ENFORCEMENT, "enforcement") || !read_rules(l, file, map, e) ||
-	    !read_hosts(l, file, map, &e->servers) || !read_because(l, file, map, &e->because) ||
+	if (!loader_check_scope(l, file, map, KEY_OF_ENFORCEMENT, "enforcement") ||
+	    !read_rules(l, file, map, e) || !read_hosts(l, file, map, &e->servers) ||
+	    !read_because(l, file, map, &e->because) ||
 	    !read_duration(l, file, map, "leaves", UINT64_MAX, &e->leaves_ms) ||
 	    !read_duration(l, file, map, "pause", 366 * 24 * HOUR_NS, &e->pause_ms))
 		return;

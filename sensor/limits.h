@@ -17,6 +17,10 @@
 #define LIMIT_REOPEN_MAX_MS 5000 /* ... up to this */
 #define LIMIT_BATCH	    512 /* packets a pcap_dispatch, between two looks at signals and clocks */
 
+/* Shunting */
+#define LIMIT_SHUNT_FLOWS     131072u /* flows that the kernel drops packets of (64 bytes each) */
+#define LIMIT_SHUNT_REFRESH_S 60      /* seconds between two packets of one that pass: it lives */
+
 /* Flows. A half-open flow is about 128 bytes and one index slot: two million fit 300 MB. */
 #define LIMIT_FLOWS    2000000 /* flows at once; at the cap the least informative go first */
 #define LIMIT_SESSIONS 200000  /* flows at once whose dialogue is being read (about 3 KB each) */

@@ -54,6 +54,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 		return NULL;
 	p->sink = options->sink;
 	p->told = options->told;
+	p->told_context = options->told_context;
 	p->context = options->context;
 	p->flows = flow_table_new(options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS);
 	p->fragments = defrag_new();
@@ -104,7 +105,7 @@ static enum session_kind kind_of(const struct pipeline *p, const struct flow *f)
 static void tell(struct pipeline *p, const struct flow *f, bool over)
 {
 	if (p->told != NULL && f->tunnel == FRAME_TUNNEL_NONE)
-		p->told(p->context, f, over);
+		p->told(p->told_context, f, over);
 }
 
 static void no_mail(struct pipeline *p, struct flow *f)

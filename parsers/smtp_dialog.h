@@ -50,6 +50,8 @@ enum smtp_fact {
 	/* Replies in the clear behind the 220 to STARTTLS, before the client began TLS. The
 	 * dialogue ends at the 220: this is for whoever reads on. */
 	SMTP_REPLY_INJECTED = 1 << 14,
+	/* More commands without a reply than are followed: what came behind them is not known. */
+	SMTP_GAVE_UP = 1 << 15,
 };
 
 /* What smtp_event.what is, besides the code of a reply (200 to 599) and a verb (smtp_verb_name). */

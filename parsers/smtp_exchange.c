@@ -50,6 +50,7 @@ static bool push(struct smtp_dialog *d, uint8_t kind)
 	if (smtp_queue_push(&d->queue, kind))
 		return true;
 	d->mode[SIDE_CLIENT] = SMTP_MODE_OVER;
+	smtp_exchange_note(d, SMTP_GAVE_UP);
 	return false;
 }
 

@@ -280,13 +280,10 @@ static struct session_end end_of(const struct flow *f, bool ended)
 static void report_silent(const struct flow *f, const struct session_end *end, struct record *r)
 {
 	struct verdict_facts facts = {
-	    .client_seen = end->client_seen,
-	    .server_seen = end->server_seen,
+	    .end = *end,
 	    .midstream = !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)),
 	    .silent = !(f->flags & FLOW_UNREAD),
 	    .gap = f->flags & FLOW_UNREAD,
-	    .closed = end->closed,
-	    .ended = end->ended,
 	};
 
 	verdict_judge(r, &facts);

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Sourced by tests/alerts/run: a real syslog daemon and a real mail system, as Debian ships them, seen only here. Their
+# Sourced by tests/alerts/run: a real syslog daemon, mail system and Alertmanager, as Debian ships them, seen only here. Their
 # packages stand in a layer over /usr, /etc and /var (tests/record/lib/roots.sh), which is installed once.
 RECORD=$PWD/tests/record
 WORK=${TLSVANE_RECORD_DIR:-/tmp/tlsvane-record}
@@ -17,10 +17,11 @@ services_install() {
 
 services_start() {
 	mount -t tmpfs none /mnt && mount_layers "$WORK/roots/alerts" /mnt || return
-	private_dev && syslog_start && postfix_start
+	private_dev && syslog_start && postfix_start && alertmanager_start
 }
 
 services_stop() {
+	[ -z "${alertmanager_pid:-}" ] || kill "$alertmanager_pid" 2>/dev/null
 	[ -z "${syslog_pid:-}" ] || kill "$syslog_pid" 2>/dev/null
 	[ ! -d /mnt/usr ] || postfix stop >/dev/null 2>&1
 }
@@ -67,6 +68,16 @@ CONF
 	postfix start >"$work/postfix" 2>&1
 	await "Postfix" postfix status
 }
+
+alertmanager_start() {
+	printf 'route: {receiver: nobody}\nreceivers: [{name: nobody}]\n' >"$work/alertmanager.yml"
+	prometheus-alertmanager --config.file="$work/alertmanager.yml" --storage.path="$work/alertmanager" \
+		--web.listen-address=127.0.0.1:9093 --cluster.listen-address= 2>"$work/alertmanager.log" &
+	alertmanager_pid=$!
+	await "the Alertmanager" alertmanager_asked
+}
+
+alertmanager_asked() { python3 -c 'import urllib.request as u; print(u.urlopen("http://127.0.0.1:9093/api/v2/alerts").read().decode())'; }
 
 # Waits for a condition; says what is missing when it does not come true.
 await() { # WHAT COMMAND...

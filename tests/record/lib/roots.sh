@@ -25,7 +25,7 @@ mount_layers() {  # INSTALLED UPPER
 # Installs the packages of a root once; later recordings find it ready.
 install_root() {  # NAME
     local root=$WORK/roots/$1
-    [ -e "$root/ready" ] && return
+    [ "$(packages_of "$1")" = "$(cat "$root/ready" 2>/dev/null)" ] && return
     echo "installing: $(packages_of "$1")"
     rm -rf "$root"
     mkdir -p "$root"
@@ -41,7 +41,7 @@ install_root() {  # NAME
         apt-get -qq update
         apt-get -qq -y --no-install-recommends install $(packages_of "$3")
     ' bash "$RECORD" "$root" "$1" >"$root/log" 2>&1 </dev/null || { tail "$root/log"; return 1; }
-    touch "$root/ready"
+    packages_of "$1" >"$root/ready"
 }
 
 install_host_packages() {

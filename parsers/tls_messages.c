@@ -9,6 +9,8 @@
 
 #include "tls_names.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 void tls_message_note_letter(struct tls_handshake *h, enum side side, char letter)
 {
 	char *end = h->facts.history + h->history_length;
@@ -71,6 +73,14 @@ static int read_client_hello(struct tls_handshake *h, enum side side, struct cur
 	return result;
 }
 
+/* The prime of a finite-field group has the size in its name (RFC 7919); 0 for others. */
+static uint16_t finite_field_bits(uint16_t group)
+{
+	static const uint16_t bits[] = {2048, 3072, 4096, 6144, 8192}; /* ffdhe2048 is 0x0100 */
+
+	return group >> 8 == 1 && (group & 0xff) < COUNT(bits) ? bits[group & 0xff] : 0;
+}
+
 static void note_server_hello(struct tls_handshake *h, const struct tls_server_hello *hello)
 {
 	tls_message_note_letter(h, SIDE_SERVER, hello->retry ? 'J' : 'S');
@@ -84,6 +94,7 @@ static void note_server_hello(struct tls_handshake *h, const struct tls_server_h
 	h->facts.version = hello->version;
 	h->facts.cipher_suite = hello->cipher_suite;
 	h->facts.group = hello->group;
+	h->facts.dh_bits = finite_field_bits(hello->group);
 	h->facts.sentinel = hello->sentinel;
 	copy_printable(h->facts.next_protocol, sizeof(h->facts.next_protocol), hello->alpn);
 	if (hello->version == TLS_VERSION_13)

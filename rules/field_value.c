@@ -87,12 +87,14 @@ static enum rules_truth take_u8(
 	}
 }
 
-/* A date as ns since the epoch; what lies beyond that number's range stays at its end. */
-static enum rules_truth take_date(struct rules_value *v)
+/* A date as ns since the epoch, for comparing: what lies beyond that number's range stays at its
+ * end. Its text says which it is. */
+static enum rules_truth take_date(struct rules_value *v, char *buffer)
 {
 	enum rules_truth truth = present(v->number != 0);
 	int64_t epoch_s = record_date_epoch(v->number);
 
+	v->text = date_format(epoch_s, buffer);
 	if (epoch_s < 0)
 		v->number = 0;
 	else if ((uint64_t)epoch_s > UINT64_MAX / NS_PER_S)
@@ -134,7 +136,7 @@ static enum rules_truth take(
 		return RULES_TRUE;
 	case FIELD_DATE:
 		memcpy(&v->number, at, sizeof(v->number));
-		return take_date(v);
+		return take_date(v, buffer);
 	case FIELD_IP:
 		memcpy(&v->address, at, sizeof(v->address));
 		return RULES_TRUE;

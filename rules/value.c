@@ -55,9 +55,6 @@ static const uint8_t record_types[] = {
 /* Texts of the record that are names of hosts. */
 static const char *const host_fields[] = {"smtp.helo", "tls.client.server_name"};
 
-/* Fields of the record that have their row before their parser: whoever asks for one is told. */
-static const char *const unread_fields[] = {"smtp.software", NULL};
-
 static const uint16_t versions[VERSION_BITS] = {TLS_VERSION_SSL2, TLS_VERSION_SSL3, TLS_VERSION_10,
     TLS_VERSION_11, TLS_VERSION_12, TLS_VERSION_13};
 
@@ -79,15 +76,6 @@ static bool is_host(const char *name)
 	return false;
 }
 
-static bool is_unread(const char *name)
-{
-	size_t i = 0;
-
-	while (unread_fields[i] != NULL && strcmp(unread_fields[i], name) != 0)
-		i++;
-	return unread_fields[i] != NULL;
-}
-
 static void fill_codes(struct rules_field *to, const struct field *f)
 {
 	if (f->type == FIELD_CIPHER)
@@ -106,8 +94,7 @@ static void fill_record_field(struct rules_field *to, const struct field *f, siz
 	    .words = f->names,
 	    .word_count = f->names_count,
 	    .help = f->help,
-	    .example = f->example,
-	    .unread = is_unread(f->name)};
+	    .example = f->example};
 	if (f->type == FIELD_VERSION_PROTOCOL) {
 		to->words = rules_protocol_words;
 		to->word_count = COUNT(rules_protocol_words);
@@ -228,6 +215,13 @@ static const char *format_code(const struct rules_field *f, uint64_t code, char 
 	return name == NULL ? text : name;
 }
 
+/* Its value brings its own text: see take_date(). */
+static bool is_date(const struct rules_field *f)
+{
+	return f->name != NULL && f->source == RULES_OF_RECORD &&
+	       record_fields[f->index].type == FIELD_DATE;
+}
+
 const char *rules_value_format(
     const struct rules_field *f, const struct rules_value *v, char text[RULES_VALUE_TEXT_MAX])
 {
@@ -237,7 +231,7 @@ const char *rules_value_format(
 	case RULES_VERSION:
 		return version_text((uint16_t)v->number, text);
 	case RULES_TIME:
-		return time_format(v->number, text);
+		return is_date(f) ? v->text : time_format(v->number, text);
 	case RULES_DURATION:
 		format_duration(v->number, text, RULES_VALUE_TEXT_MAX);
 		return text;

@@ -28,7 +28,7 @@ enum rules_type {
 struct rules_value {
 	uint64_t number;
 	const char *text; /* borrowed: from the record, static storage, or whoever answered a
-			     history_lookup */
+			     history_lookup; of a date, too, which may lie beyond `number` */
 	struct frame_address address;
 };
 
@@ -46,7 +46,6 @@ struct rules_field {
 	uint16_t word_count;
 	const char *(*code_name)(uint16_t code); /* RULES_CODE: NULL where it has no name */
 	const char *help, *example;
-	bool unread; /* has a name, but no parser gives it yet: always absent */
 };
 
 /* All names, record fields first, then history, then derived. A slot is an index from 0 to

@@ -26,9 +26,8 @@ struct pipeline_options {
 	bool any_port;		   /* find SMTP on all other ports, too */
 	size_t flows_max;	   /* 0: LIMIT_FLOWS */
 	pipeline_sink *sink;
-	void *context;
 	pipeline_told *told; /* NULL: nobody wants to know */
-	void *told_context;
+	void *context;	     /* of both */
 };
 
 struct pipeline_stats {

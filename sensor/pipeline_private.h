@@ -40,9 +40,8 @@ struct pipeline {
 	uint64_t swept_ns;
 	size_t sweep_hand, session_hand;
 	pipeline_sink *sink;
-	void *context;
 	pipeline_told *told;
-	void *told_context;
+	void *context;
 	struct ports ports;
 	bool any_port;
 	size_t searches; /* flows being read of which we do not know yet whether they are mail */

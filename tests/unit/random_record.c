@@ -41,6 +41,30 @@ static void random_address(struct frame_address *a)
 	assert_true(address_parse(texts[chance(COUNT(texts))], a));
 }
 
+/* Around the sessions' own times, and at the ends of what there is. */
+static uint64_t random_date(void)
+{
+	switch (chance(5)) {
+	case 0:
+		return 0;
+	case 1:
+		return record_date(-631152000); /* 1950 */
+	case 2:
+		return record_date(INT64_C(253402300799)); /* 9999 */
+	default:
+		return record_date(INT64_C(1772323200) + chance(2000000));
+	}
+}
+
+static void random_words(struct record *r, uint16_t *field)
+{
+	static const char *const words[] = {
+	    "mx.example.net", "*.example.org a.b.example.co.uk", "192.0.2.1 2001:db8::1 ..."};
+
+	if (chance(3) > 0)
+		record_set_words(r, field, words[chance(COUNT(words))]);
+}
+
 void random_record(struct record *r)
 {
 	static const uint16_t versions[] = {0, 0, TLS_VERSION_SSL2, TLS_VERSION_SSL3,
@@ -64,6 +88,12 @@ void random_record(struct record *r)
 	r->cipher_suite = one_of(ciphers, COUNT(ciphers));
 	r->group = one_of(groups, COUNT(groups));
 	r->dh_bits = one_of(sizes, COUNT(sizes));
+	r->server_not_before = random_date();
+	r->server_not_after = random_date();
+	r->server_key_bits = one_of(sizes, COUNT(sizes));
+	r->server_key_type = (uint8_t)chance(4);
+	r->server_chain_length = (uint8_t)chance(3);
+	r->self_signed = (uint8_t)chance(3);
 	r->tunnel = (uint8_t)chance(3);
 	r->capabilities = chance(3) == 0 ? 0 : chance(1u << 20);
 	r->starttls_offered = (uint8_t)chance(3);
@@ -85,4 +115,6 @@ void random_record(struct record *r)
 	random_text(r, &r->software);
 	random_text(r, &r->server_name);
 	random_text(r, &r->protocol);
+	random_text(r, &r->server_subject);
+	random_words(r, &r->server_names);
 }

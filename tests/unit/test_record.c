@@ -250,9 +250,68 @@ static void addresses_as_rfc_5952(void **state)
 	assert_false(address_parse("mx.example.net", &address));
 }
 
+/* A list of words is an array; a date has no fraction; a hash is hex. */
+static void json_of_certificates(void **state)
+{
+	struct record r = small_record();
+	char *json;
+
+	(void)state;
+	r.server_not_after = record_date(INT64_C(253402300799));
+	r.server_not_before = record_date(-1);
+	r.server_chain_length = 3;
+	r.self_signed = RECORD_FALSE;
+	memset(r.ja3s, 0xa5, sizeof(r.ja3s));
+	record_set_words(&r, &r.server_names, "mx.example.net *.example.org");
+	json = json_of(&r);
+	assert_non_null(strstr(json,
+	    "\"tls\":{\"server\":{\"not_before\":\"1969-12-31T23:59:59Z\","
+	    "\"not_after\":\"9999-12-31T23:59:59Z\",\"san\":[\"mx.example.net\",\"*.example.org\"],"
+	    "\"self_signed\":false,\"chain_length\":3,"
+	    "\"ja3s\":\"a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\"}}"));
+	free(json);
+}
+
+/* What has no room is left out by whole words, and that is said. */
+static void words_are_cut_whole(void **state)
+{
+	char fill[RECORD_TEXT_MAX], words[RECORD_TEXT_MAX];
+	struct record r;
+
+	(void)state;
+	memset(words, 'w', sizeof(words));
+	for (size_t i = 7; i < sizeof(words); i += 8)
+		words[i] = ' ';
+	words[255] = '\0';
+	for (size_t left = 0; left < 300; left++) {
+		const char *text;
+		size_t length;
+
+		record_init(&r);
+		memset(fill, 'x', sizeof(fill));
+		fill[RECORD_TEXT_MAX - 2 - left] = '\0';
+		record_set_text(&r, &r.banner, fill);
+		record_set_words(&r, &r.server_names, words);
+		text = record_text(&r, r.server_names);
+		if (left < 4) {
+			assert_null(text);
+			continue;
+		}
+		length = strlen(text);
+		assert_true(length < left);
+		if (left >= 256)
+			assert_string_equal(text, words);
+		else
+			assert_string_equal(text + length - 3, "...");
+		assert_true(length == 3 || length % 8 == 3 || left >= 256);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(json_of_certificates),
+	    cmocka_unit_test(words_are_cut_whole),
 	    cmocka_unit_test(json_nests_dotted_names),
 	    cmocka_unit_test(escapes_at_the_ends_of_runs),
 	    cmocka_unit_test(numbers_have_all_their_digits),

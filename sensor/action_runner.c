@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,13 +29,24 @@ struct action_runner {
 	size_t received; /* bytes of it */
 };
 
+/* What a service manager gave an ordinary user to capture with; a program would inherit it. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+		return -1;
+	return (int)syscall(SYS_capset, &header, none);
+}
+
 /* For good: what acts on strangers' words has no rights. */
 static int drop_rights(void)
 {
 	const struct passwd *user;
 
 	if (geteuid() != 0)
-		return 0;
+		return drop_capabilities();
 	user = getpwnam(USER_OWN);
 	if (user == NULL)
 		user = getpwnam(USER_NOBODY);

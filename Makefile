@@ -4,6 +4,7 @@
 #
 # BUILD    where everything is built (default build; the sanitized variant goes to build/sanitized)
 # SANITIZE 1: AddressSanitizer and UndefinedBehaviorSanitizer; fuzz: the same under clang's libFuzzer
+# SHUNT    0: without shunting in the kernel, which needs clang and libbpf (default: where they are there)
 # V        1: show whole commands
 
 VERSION := 0.1.0
@@ -29,6 +30,13 @@ PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl libcrypto
 # Only their headers: loaded at run time, by the process that needs them.
 LOADED := libcurl libmicrohttpd
+# Shunting (sensor/shunt.h), where clang and libbpf are there. SHUNT=0: without it.
+SHUNT ?= $(if $(and $(shell command -v clang),$(shell $(PKG_CONFIG) --exists libbpf && echo yes)),1,0)
+ifeq ($(SHUNT),1)
+PACKAGES += libbpf
+SHUNT_FILTER = $(BUILD)/sensor/shunt.bpf.o
+SHUNT_FLAGS = -DTLSVANE_SHUNT='"$(SHUNT_FILTER)"'
+endif
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2
 ifeq ($(SANITIZE),1)
@@ -42,14 +50,14 @@ LINK_HARDENING := -pie -Wl,-z,relro,-z,now
 endif
 
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DTLSVANE_VERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) $(CFLAGS)
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DTLSVANE_VERSION='"$(VERSION)"' $(WARNINGS) $(HARDENING) $(SHUNT_FLAGS) $(CFLAGS)
 # Other people's headers are not ours to warn about.
 PACKAGE_CFLAGS = $(subst -I/,-isystem /,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(LOADED)))
 PACKAGE_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 
 PROGRAMS := tlsvane tlsvane-sensor
 LIBRARY := $(BUILD)/libtlsvane.a
-LIBRARY_SOURCES := $(wildcard parsers/*.c) $(filter-out sensor/main.c,$(wildcard sensor/*.c)) $(wildcard rules/*.c)
+LIBRARY_SOURCES := $(wildcard parsers/*.c) $(filter-out sensor/main.c %.bpf.c,$(wildcard sensor/*.c)) $(wildcard rules/*.c)
 TOOL_SOURCES := $(wildcard tools/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
@@ -106,6 +114,13 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo '  cc   $<'
 	$(QUIET)$(CC) $(ALL_CFLAGS) $(PACKAGE_CFLAGS) -MMD -MP -c -o $@ $<
+
+# For the kernel's virtual machine, whatever compiler builds the rest.
+$(BUILD)/sensor/shunt.o: $(SHUNT_FILTER)
+$(BUILD)/%.bpf.o: %.bpf.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo '  bpf  $<'
+	$(QUIET)clang -target bpf -O2 -g -Wall -Wextra -Werror -idirafter /usr/include/$(shell $(CC) -dumpmachine) -MMD -MP -c -o $@ $<
 
 unit: $(UNIT_TESTS)
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS:%.c=$(BUILD)/%.o) $(LIBRARY)

@@ -26,7 +26,7 @@ static const struct link_row {
     {51, LAYER_PPPOE},		     /* LINKTYPE_PPP_ETHER */
 };
 
-static const char *const tunnel_names[] = {
+const char *const frame_tunnel_names[FRAME_TUNNELS] = {
     [FRAME_TUNNEL_GRE] = "gre",
     [FRAME_TUNNEL_ERSPAN] = "erspan",
     [FRAME_TUNNEL_VXLAN] = "vxlan",
@@ -48,12 +48,6 @@ static enum frame_layer link_layer(int link_type)
 bool frame_link_known(int link_type)
 {
 	return link_layer(link_type) != LAYER_NONE;
-}
-
-const char *frame_tunnel_name(uint8_t tunnel)
-{
-	return tunnel < sizeof(tunnel_names) / sizeof(tunnel_names[0]) ? tunnel_names[tunnel]
-								       : NULL;
 }
 
 void frame_note_vlan(struct segment *segment, uint16_t id)

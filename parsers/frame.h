@@ -25,6 +25,7 @@ enum frame_tunnel {
 	FRAME_TUNNEL_6IN4,
 	FRAME_TUNNEL_MPLS,
 	FRAME_TUNNEL_PPPOE,
+	FRAME_TUNNELS,
 };
 
 enum frame_tcp_flag {
@@ -88,7 +89,7 @@ bool frame_link_known(int link_type);
 /* Whether an address is IPv4, in its mapped form. */
 bool frame_address_is_ipv4(const struct frame_address *address);
 
-/* The name of a tunnel as network.tunnel says it, NULL for none. */
-const char *frame_tunnel_name(uint8_t tunnel);
+/* What network.tunnel calls each; NULL for none. */
+extern const char *const frame_tunnel_names[FRAME_TUNNELS];
 
 #endif

@@ -189,13 +189,13 @@ static bool step_wait(struct smtp_dialog *d, enum side side, struct cursor *in)
 	return true;
 }
 
-/* RFC 5321 section 4.1.1.4: a body ends at CRLF . CRLF and at nothing else. */
-static bool step_body(struct smtp_dialog *d, enum side side, struct cursor *in)
+/* RFC 5321 section 4.1.1.4: a body ends at CRLF . CRLF and at nothing else. Returns whether it did.
+ */
+static bool pass_body(struct smtp_dialog *d, struct cursor *in)
 {
 	static const uint8_t end[] = {'\r', '\n', '.', '\r', '\n'};
 	uint8_t b;
 
-	(void)side;
 	while (d->body_match < sizeof(end)) {
 		const uint8_t *cr = d->body_match == 0 ? memchr(in->at, '\r', in->left) : in->at;
 
@@ -210,6 +210,20 @@ static bool step_body(struct smtp_dialog *d, enum side side, struct cursor *in)
 		else
 			d->body_match = b == '\r';
 	}
+	return true;
+}
+
+static bool step_body(struct smtp_dialog *d, enum side side, struct cursor *in)
+{
+	struct cursor bytes = *in;
+	bool ended = pass_body(d, in);
+
+	bytes.left -= in->left;
+	if (d->in_headers)
+		smtp_exchange_read_headers(d, bytes);
+	if (!ended)
+		return false;
+	smtp_exchange_end_headers(d, true);
 	d->mode[side] = SMTP_MODE_LINES;
 	return true;
 }
@@ -217,11 +231,16 @@ static bool step_body(struct smtp_dialog *d, enum side side, struct cursor *in)
 static bool step_chunk(struct smtp_dialog *d, enum side side, struct cursor *in)
 {
 	size_t length = d->chunk_left < in->left ? (size_t)d->chunk_left : in->left;
+	struct cursor bytes = *in;
 
-	if (cursor_skip(in, length))
+	if (cursor_take(in, length, &bytes))
 		d->chunk_left -= length;
-	if (d->chunk_left == 0)
+	if (d->in_headers)
+		smtp_exchange_read_headers(d, bytes);
+	if (d->chunk_left == 0) {
+		smtp_exchange_end_headers(d, true);
 		d->mode[side] = SMTP_MODE_LINES;
+	}
 	return true;
 }
 
@@ -255,6 +274,7 @@ void smtp_dialog_init(struct smtp_dialog *d, bool midstream)
 
 void smtp_dialog_wipe(struct smtp_dialog *d)
 {
+	smtp_exchange_end_headers(d, false);
 	for (int side = 0; side < SIDES; side++)
 		smtp_line_reset(&d->line[side], d->kept[side]);
 }
@@ -279,6 +299,7 @@ static void lose_server(struct smtp_dialog *d)
 
 static void lose_client(struct smtp_dialog *d, size_t length)
 {
+	smtp_exchange_end_headers(d, false);
 	switch (d->mode[SIDE_CLIENT]) {
 	case SMTP_MODE_BODY:
 		d->body_match = 0;

@@ -11,10 +11,12 @@
 #define TLSVANE_SMTP_DIALOG_H
 
 #include "cursor.h"
+#include "received.h"
 #include "side.h"
 #include "smtp_capability.h"
 #include "smtp_line.h"
 #include "smtp_queue.h"
+#include "smtp_status.h"
 
 #define SMTP_BANNER_MAX	 160 /* bytes of the greeting's text that are kept, with the NUL */
 #define SMTP_HELO_MAX	 128 /* RFC 1035 allows 255; nobody sends it */
@@ -48,6 +50,8 @@ enum smtp_fact {
 	/* Replies in the clear behind the 220 to STARTTLS, before the client began TLS. The
 	 * dialogue ends at the 220: this is for whoever reads on. */
 	SMTP_REPLY_INJECTED = 1 << 14,
+	/* More commands without a reply than are followed: what came behind them is not known. */
+	SMTP_GAVE_UP = 1 << 15,
 };
 
 /* What smtp_event.what is, besides the code of a reply (200 to 599) and a verb (smtp_verb_name). */
@@ -77,6 +81,8 @@ struct smtp_facts {
 	char history[SMTP_HISTORY_MAX]; /* one letter an event; smtp_dialog.c has the list */
 	char banner[SMTP_BANNER_MAX];	/* the greeting's first line behind its code */
 	char helo[SMTP_HELO_MAX];	/* the argument of the last EHLO, HELO or LHLO */
+	struct smtp_refusal refusal;
+	struct received_facts received; /* of the messages that went in the clear */
 };
 
 /* What the bytes of one side are at the moment. */
@@ -103,9 +109,12 @@ struct smtp_dialog {
 	/* What the client sends other than commands. */
 	uint8_t body_match; /* how much of CRLF . CRLF was seen */
 	uint64_t chunk_left;
-	bool pass_line; /* what follows up to the next LF is not to be read ... */
-	bool response;	/* ... because it is a response of AUTH */
-	bool seeks_tls; /* injected lines are passed over until TLS begins */
+	bool pass_line;	 /* what follows up to the next LF is not to be read ... */
+	bool response;	 /* ... because it is a response of AUTH */
+	bool seeks_tls;	 /* injected lines are passed over until TLS begins */
+	bool in_message; /* since MAIL a body has begun: what follows is no other one's headers */
+	bool in_headers; /* the body's Received: headers are read, in `kept` of the client */
+	struct received_reader received;
 
 	/* SMTP_MODE_WAIT */
 	uint8_t waits_for; /* enum smtp_command_kind: of the command whose reply is waited for */

@@ -50,6 +50,7 @@ static bool push(struct smtp_dialog *d, uint8_t kind)
 	if (smtp_queue_push(&d->queue, kind))
 		return true;
 	d->mode[SIDE_CLIENT] = SMTP_MODE_OVER;
+	smtp_exchange_note(d, SMTP_GAVE_UP);
 	return false;
 }
 
@@ -64,6 +65,38 @@ void smtp_exchange_wait(struct smtp_dialog *d, uint8_t kind)
 	d->reply_gap = false;
 }
 
+/* A body or a chunk begins. Where it does so is certain: else a line of text could pass for a
+ * header.
+ */
+static void begin_headers(struct smtp_dialog *d)
+{
+	d->in_headers = !d->in_message && !d->unsure[SIDE_CLIENT];
+	d->in_message = true;
+	d->received = (struct received_reader){0};
+}
+
+void smtp_exchange_read_headers(struct smtp_dialog *d, struct cursor bytes)
+{
+	uint8_t *kept = d->kept[SIDE_CLIENT];
+
+	while (received_next(&d->received, kept, &bytes) == RESULT_OK) {
+		received_keep(&d->facts.received, &d->received, kept);
+		received_forget(&d->received, kept);
+	}
+	if (received_over(&d->received))
+		smtp_exchange_end_headers(d, true);
+}
+
+void smtp_exchange_end_headers(struct smtp_dialog *d, bool whole)
+{
+	if (!d->in_headers)
+		return;
+	if (received_end(&d->received) == RESULT_OK && whole)
+		received_keep(&d->facts.received, &d->received, d->kept[SIDE_CLIENT]);
+	received_forget(&d->received, d->kept[SIDE_CLIENT]);
+	d->in_headers = false;
+}
+
 /* The state of `body_match` before the first byte: the CRLF of the line before counts. */
 #define BODY_AT_LINE 2
 
@@ -73,6 +106,8 @@ void smtp_exchange_begin_body(struct smtp_dialog *d, bool at_line)
 		return;
 	d->mode[SIDE_CLIENT] = SMTP_MODE_BODY;
 	d->body_match = at_line ? BODY_AT_LINE : 0;
+	if (at_line)
+		begin_headers(d);
 }
 
 void smtp_exchange_begin_response(struct smtp_dialog *d)
@@ -171,6 +206,7 @@ static void tell_sure(struct smtp_dialog *d, char letter)
 static void send_mail(struct smtp_dialog *d, const struct smtp_command *c)
 {
 	(void)c;
+	d->in_message = false;
 	smtp_exchange_note(d, SMTP_MAIL); /* even as a line of a body it shows mail in the clear */
 	tell_sure(d, 'M');
 	(void)push(d, SMTP_MAIL_FROM);
@@ -196,8 +232,10 @@ static void send_bdat(struct smtp_dialog *d, const struct smtp_command *c)
 		return;
 	}
 	tell_sure(d, 'D');
-	if (push(d, last ? SMTP_BODY : SMTP_BDAT) && d->chunk_left > 0)
-		d->mode[SIDE_CLIENT] = SMTP_MODE_CHUNK;
+	if (!push(d, last ? SMTP_BODY : SMTP_BDAT) || d->chunk_left == 0)
+		return;
+	d->mode[SIDE_CLIENT] = SMTP_MODE_CHUNK;
+	begin_headers(d);
 }
 
 static void send_auth(struct smtp_dialog *d, const struct smtp_command *c)

@@ -24,6 +24,11 @@ void smtp_exchange_begin_body(struct smtp_dialog *d, bool at_line);
 void smtp_exchange_begin_response(struct smtp_dialog *d);
 void smtp_exchange_begin_tls(struct smtp_dialog *d);
 
+/* Of a message in the clear: bytes of its body; and that they end, before `kept` of the client is
+ * used for anything else (`whole`: a header under way has ended, too). */
+void smtp_exchange_read_headers(struct smtp_dialog *d, struct cursor bytes);
+void smtp_exchange_end_headers(struct smtp_dialog *d, bool whole);
+
 /* The server goes on in TLS, and so does the client behind lines that wait: they are passed over.
  */
 void smtp_exchange_seek_tls(struct smtp_dialog *d);

@@ -170,6 +170,7 @@ static void answer_body(struct smtp_dialog *d, const struct smtp_reply *reply, b
 	/* The server has seen the end of the body and we have not: it was missing, or of another
 	 * form. */
 	if (d->mode[SIDE_CLIENT] == SMTP_MODE_BODY) {
+		smtp_exchange_end_headers(d, false);
 		d->mode[SIDE_CLIENT] = SMTP_MODE_LINES;
 		smtp_exchange_set_unsure(d, true);
 	}
@@ -282,6 +283,13 @@ static void begin_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 		smtp_exchange_note(d, SMTP_SPOKEN);
 }
 
+static void keep_refusal(struct smtp_dialog *d, const struct smtp_reply *reply)
+{
+	bool to_auth = !smtp_queue_empty(&d->queue) && smtp_queue_oldest(&d->queue) == SMTP_AUTH;
+
+	smtp_refusal_keep(&d->facts.refusal, reply, to_auth);
+}
+
 void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line)
 {
 	struct smtp_reply reply;
@@ -305,6 +313,8 @@ void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line)
 	if (!reply.last || d->mode[SIDE_SERVER] == SMTP_MODE_OVER)
 		return;
 	smtp_exchange_log(d, reply.code);
+	if (reply.code >= 400)
+		keep_refusal(d, &reply);
 	if (d->greeted)
 		receive_reply(d, &reply);
 	d->greeted = true;

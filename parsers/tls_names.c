@@ -16,9 +16,14 @@ struct code_name {
 
 /* clang-format off */
 
-/* All but the versions are sorted by code: they are searched by halves. */
+/* All but the versions and OpenSSL's names are sorted by code: they are searched by halves. */
 static const struct code_name cipher_suites[] = {
 #include "tls_cipher_suites.inc"
+};
+
+/* Sorted by name. */
+static const struct code_name openssl_names[] = {
+#include "tls_openssl_names.inc"
 };
 
 static const struct code_name groups[] = {
@@ -200,6 +205,21 @@ bool tls_cipher_suite_code(const char *name, uint16_t *code)
 		}
 	}
 	return false;
+}
+
+static int compare_name(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct code_name *)row)->name);
+}
+
+bool tls_cipher_suite_from_openssl(const char *name, uint16_t *code)
+{
+	const struct code_name *row =
+	    bsearch(name, openssl_names, COUNT(openssl_names), sizeof(*row), compare_name);
+
+	if (row != NULL)
+		*code = row->code;
+	return row != NULL;
 }
 
 bool tls_version_from_label(const char *label, uint16_t *version)

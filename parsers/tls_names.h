@@ -22,6 +22,8 @@ const char *tls_version_label(uint16_t version);
 
 /* The reverse of the above: false where the text names none. Case is significant. */
 bool tls_cipher_suite_code(const char *name, uint16_t *code);
+/* The same from OpenSSL's name, in upper case: "ECDHE-RSA-AES128-SHA", "EDH-RSA-DES-CBC3-SHA". */
+bool tls_cipher_suite_from_openssl(const char *name, uint16_t *code);
 bool tls_version_from_label(const char *label, uint16_t *version);
 
 #endif

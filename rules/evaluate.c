@@ -158,13 +158,26 @@ static enum rules_truth judge_both(const struct pass *p, const struct node *n)
 	return present(compare(n->relation, left->value.number, right->value.number));
 }
 
+/* "*.example.net" stands for one label more (RFC 9525 section 6.3). */
+static bool covers(struct known *word, struct known *wanted)
+{
+	const char *pattern = known_host(word), *name = known_host(wanted), *dot;
+
+	if (pattern == NULL || name == NULL)
+		return false;
+	if (strncmp(pattern, "*.", 2) != 0)
+		return strcmp(pattern, name) == 0;
+	dot = strchr(name, '.');
+	return dot != NULL && dot > name && strcmp(pattern + 1, dot) == 0;
+}
+
 static bool has_word(const struct known *list, struct known *wanted)
 {
 	const char *at = list->value.text;
 	struct known word;
 
 	while (known_next_word(&word, &at))
-		if (same_hosts(&word, wanted))
+		if (covers(&word, wanted))
 			return true;
 	return false;
 }

@@ -41,6 +41,23 @@ const struct rules_key rules_keys[] = {
 	"[log, {mail: postmaster@example.org}]"},
     {"tags", KEY_OF_RULE, "Words that go with the alert.", "[legacy, server]"},
     {"references", KEY_OF_RULE, "Sources that go with the alert.", "[\"RFC 8996 section 4\"]"},
+    {"enforcement", KEY_OF_FILE, "Who is held to which rules, and how (tlsvane enforce).",
+	"{rules: [client-below-tls12], stages: [{day: 0}, {day: 30, throttle: 5m}]}"},
+    {"rules", KEY_OF_ENFORCEMENT, "Whoever makes one of these fire comes into the clock.",
+	"[client-below-tls12]"},
+    {"hosts", KEY_OF_ENFORCEMENT, "The side that is held to it: clients or servers (clients).",
+	"clients"},
+    {"because", KEY_OF_ENFORCEMENT, "What replies say of a host.", "speaks TLS below 1.2"},
+    {"leaves", KEY_OF_ENFORCEMENT,
+	"A host leaves when it was seen clean, and its last breach is so long ago (7d).", "14d"},
+    {"pause", KEY_OF_ENFORCEMENT,
+	"For so long in a calendar year the clock of a host may stand (90d).", "30d"},
+    {"stages", KEY_OF_ENFORCEMENT, "What is done from which day on.",
+	"[{day: 0}, {day: 30, throttle: 5m}, {day: 90, block: 60m}]"},
+    {"day", KEY_OF_STAGE, "The day of the clock on which the stage begins.", "30"},
+    {"throttle", KEY_OF_STAGE, "For so long at the beginning of every hour a host is deferred.",
+	"5m"},
+    {"block", KEY_OF_STAGE, "For so long behind that it is refused.", "5m"},
 };
 
 const size_t rules_key_count = sizeof(rules_keys) / sizeof(rules_keys[0]);

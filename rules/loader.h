@@ -83,6 +83,9 @@ bool loader_check_name(
 void loader_read_definitions(struct loader *l, size_t file, const yaml_node_t *root);
 void loader_check_definitions(struct loader *l);
 
+/* The section `enforcement` of a file whose rules are read; `root` may be NULL. */
+void loader_read_enforcement(struct loader *l, size_t file, const yaml_node_t *root);
+
 /* Whether the file `outer` may replace what `inner` defines: it includes it. */
 bool loader_replaces(const struct loader *l, size_t outer, size_t inner);
 

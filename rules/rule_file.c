@@ -290,6 +290,11 @@ static void read_rules(struct loader *l)
 		if (rule != NULL && !l->rules[i].dropped)
 			add_rule(l, rule);
 	}
+	/* Last that of the file which includes the others: it replaces theirs. */
+	for (size_t i = l->file_count; i-- > 0;)
+		if (l->files[i].source.loaded)
+			loader_read_enforcement(
+			    l, i, yaml_document_get_root_node(&l->files[i].source.document));
 }
 
 /* ---- The set ---- */
@@ -380,6 +385,11 @@ void rule_file_free(struct rule_file *file)
 {
 	if (file != NULL)
 		arena_free(file->arena);
+}
+
+const struct enforcement *rule_file_enforcement(const struct rule_file *file)
+{
+	return file->enforcement;
 }
 
 size_t rule_file_count(const struct rule_file *file)

@@ -8,6 +8,7 @@
  * [...]}           used as @partners macros: {old: tls.version < 1.2}   used as old defaults:
  * {then: [log]}            for rules without their own: then, every, for, resolve, severity, key
  *   disable: [rule-name]               rules that an include brought and that are not wanted
+ *   enforcement: {rules, stages, ...}  who is held to the rules, and how (enforcement.h)
  *   rules: [{name, description, message, when, severity, key, every, for, resolve, then, tags,
  * references}]
  */
@@ -105,6 +106,7 @@ struct rule {
 };
 
 struct rule_file;
+struct enforcement;
 
 /* What was wrong: lines without their newline, in the order of files and lines. */
 struct rules_errors {
@@ -131,6 +133,9 @@ void rules_errors_free(struct rules_errors *errors);
 size_t rule_file_count(const struct rule_file *file);
 const struct rule *rule_file_rule(const struct rule_file *file, size_t i);
 const struct rule *rule_file_find(const struct rule_file *file, const char *name);
+
+/* Its enforcement (enforcement.h), or that of a file that it includes; NULL where there is none. */
+const struct enforcement *rule_file_enforcement(const struct rule_file *file);
 
 /* Whether any of its rules needs history; the slots of history that any asks for are told by
  * rule_file_asks(). */

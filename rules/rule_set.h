@@ -15,6 +15,7 @@ struct rule_file {
 	struct names names;    /* rules */
 	struct names networks; /* struct network */
 	const struct network *own;
+	const struct enforcement *enforcement; /* NULL: the file has none */
 	uint64_t slots[RULES_SLOT_WORDS];
 	bool needs_history;
 	struct regex **regexes;

@@ -280,6 +280,17 @@ void capture_counters(struct capture *c, struct capture_counters *counters)
 	counters->bytes_read = at > 0 ? (uint64_t)at : 0;
 }
 
+bool capture_shunts(const struct capture *c)
+{
+	return c->taps != NULL && taps_shunt(c->taps);
+}
+
+void capture_shunt(struct capture *c, const struct flow *f, bool over)
+{
+	if (c->taps != NULL)
+		taps_shunt_flow(c->taps, f, over);
+}
+
 size_t capture_sockets(const struct capture *c, int *sockets, size_t most)
 {
 	return c->taps != NULL ? taps_sockets(c->taps, sockets, most) : 0;

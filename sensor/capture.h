@@ -20,6 +20,7 @@
 #define CAPTURE_INTERFACES_MAX 16
 
 struct capture;
+struct flow;
 
 /* What a live capture is to be. Borrowed: must live as long as the capture. */
 struct capture_live {
@@ -28,6 +29,7 @@ struct capture_live {
 	const struct ports *ports;     /* the kernel filter lets these through ... */
 	bool any_port;		       /* ... or all TCP */
 	size_t ring_bytes;	       /* a ring; 0: LIMIT_RING_MB */
+	bool no_shunt;		       /* else shunt.h, where that can be had */
 	bool reopen; /* an interface that went away is opened again when it is back, which needs the
 			privileges of the first time; else its end is the capture's */
 	void (*log)(void *context, const char *line); /* links that go and come; NULL: untold */
@@ -38,7 +40,8 @@ struct capture_counters {
 	/* Live only, of all interfaces since the start. What the kernel dropped, for want of room
 	 * in the ring, is not in `received`. */
 	uint64_t received, dropped_kernel, dropped_interface;
-	uint64_t ring_freezes;		  /* how often a ring was full */
+	uint64_t ring_freezes;			 /* how often a ring was full */
+	uint64_t shunted_packets, shunted_bytes; /* dropped because they had nothing to tell */
 	uint64_t links_down;		  /* interfaces that are away or without a link, now */
 	uint64_t bytes_read, bytes_total; /* file only; total 0: unknown (a pipe) */
 	uint64_t packets;
@@ -66,6 +69,13 @@ int capture_dispatch(
 void capture_break(struct capture *c);
 
 void capture_counters(struct capture *c, struct capture_counters *counters);
+
+/* Whether capture_shunt does something. */
+bool capture_shunts(const struct capture *c);
+
+/* A pipeline_told: packets of a flow have nothing more to tell, or (`over`) another may use its
+ * ports. No system call. */
+void capture_shunt(struct capture *c, const struct flow *f, bool over);
 
 /* The packet sockets of a live capture, for socket options such as PACKET_FANOUT: fills at most
  * `most`, returns how many there are. They stay the capture's. */

@@ -11,8 +11,7 @@
 struct link_state {
 	bool present;
 	bool running;	  /* up, with a carrier */
-	uint64_t dropped; /* by the card, for lack of buffers, and by the kernel before any socket;
-			     since the interface was made */
+	uint64_t dropped; /* by the card, for lack of buffers, since the interface was made */
 };
 
 /* A socket to ask with, which needs no privilege and keeps to the network namespace it was opened

@@ -33,7 +33,8 @@ struct taps {
 	struct head head[CAPTURE_INTERFACES_MAX];
 	size_t count;
 	int link_socket;
-	uint64_t look_ns; /* monotonic: when the links are looked at again */
+	struct shunt *shunt; /* NULL: none */
+	uint64_t look_ns;    /* monotonic: when the links are looked at again */
 	uint64_t packets;
 	volatile sig_atomic_t stopping;
 	capture_packet *packet; /* of the taps_dispatch under way */
@@ -74,6 +75,7 @@ void taps_close(struct taps *t)
 		tap_close(&t->tap[i]);
 		free(t->head[i].bytes);
 	}
+	shunt_close(t->shunt);
 	if (t->link_socket >= 0)
 		close(t->link_socket);
 	free(t);
@@ -88,11 +90,22 @@ static bool open_tap(struct taps *t, size_t i, char error[CAPTURE_ERROR_MAX])
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: out of memory", tap->name);
 		return false;
 	}
-	if (!tap_open(tap, &t->options, error))
+	if (!tap_open(tap, &t->options, t->shunt, error))
 		return false;
 	if (tap_has_link(tap)) /* what was lost before is not ours */
 		(void)link_read(t->link_socket, tap->name, &tap->link);
 	return true;
+}
+
+static void open_shunt(struct taps *t)
+{
+	char error[SHUNT_ERROR_MAX];
+
+	if (t->options.no_shunt || !shunt_built_in())
+		return;
+	t->shunt = shunt_open(t->options.ports, t->options.any_port, error);
+	if (t->shunt == NULL)
+		say(t, "%s; all packets of a session are captured", error);
 }
 
 struct taps *taps_open(const struct capture_live *options, char error[CAPTURE_ERROR_MAX])
@@ -106,6 +119,7 @@ struct taps *taps_open(const struct capture_live *options, char error[CAPTURE_ER
 	t->options = *options;
 	t->count = options->count;
 	t->link_socket = link_open();
+	open_shunt(t);
 	for (size_t i = 0; i < t->count; i++)
 		if (!open_tap(t, i, error)) {
 			taps_close(t);
@@ -142,7 +156,7 @@ static void retry(struct taps *t, struct tap *tap, uint64_t now)
 
 	if (now < tap->retry_ns)
 		return;
-	if (tap_open(tap, &t->options, error)) {
+	if (tap_open(tap, &t->options, t->shunt, error)) {
 		found(t, tap, now);
 		return;
 	}
@@ -358,7 +372,14 @@ void taps_break(struct taps *t)
 
 void taps_counters(struct taps *t, struct capture_counters *counters)
 {
+	struct shunt_counters shunted;
+
 	*counters = (struct capture_counters){.packets = t->packets};
+	if (t->shunt != NULL) {
+		shunt_count(t->shunt, &shunted);
+		counters->shunted_packets = shunted.packets;
+		counters->shunted_bytes = shunted.bytes;
+	}
 	for (size_t i = 0; i < t->count; i++) {
 		struct tap *tap = &t->tap[i];
 
@@ -369,6 +390,21 @@ void taps_counters(struct taps *t, struct capture_counters *counters)
 		counters->ring_freezes += tap->ring_freezes;
 		counters->links_down += tap->lost;
 	}
+}
+
+bool taps_shunt(const struct taps *t)
+{
+	return t->shunt != NULL;
+}
+
+void taps_shunt_flow(struct taps *t, const struct flow *f, bool over)
+{
+	if (t->shunt == NULL)
+		return;
+	if (over)
+		shunt_remove(t->shunt, f);
+	else
+		shunt_add(t->shunt, f);
 }
 
 size_t taps_sockets(const struct taps *t, int *sockets, size_t most)

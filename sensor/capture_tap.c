@@ -116,7 +116,8 @@ static bool check_link_type(struct tap *tap, char error[CAPTURE_ERROR_MAX])
 	return false;
 }
 
-bool tap_open(struct tap *tap, const struct capture_live *options, char error[CAPTURE_ERROR_MAX])
+bool tap_open(struct tap *tap, const struct capture_live *options, const struct shunt *shunt,
+    char error[CAPTURE_ERROR_MAX])
 {
 	char why[PCAP_ERRBUF_SIZE];
 
@@ -124,8 +125,12 @@ bool tap_open(struct tap *tap, const struct capture_live *options, char error[CA
 	if (tap->pcap == NULL)
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot capture: %s", tap->name, why);
 	else if (activate(tap, options, error) && check_link_type(tap, error) &&
-		 set_filter(tap, options, error))
+		 set_filter(tap, options, error)) {
+		/* The classic filter stays where this one cannot read the link. */
+		if (shunt != NULL)
+			(void)shunt_attach(shunt, pcap_fileno(tap->pcap), tap->link_type);
 		return true;
+	}
 	tap_close(tap);
 	return false;
 }

@@ -9,6 +9,7 @@
 
 #include "capture.h"
 #include "capture_link.h"
+#include "shunt.h"
 
 #define TAP_TIMEOUT_MS 100 /* how long the kernel may gather packets before it hands on a block */
 
@@ -27,8 +28,10 @@ struct tap {
 	bool more; /* the last batch was full */
 };
 
-/* Opens the ring of tap->name and sets its filter. False with `error` filled. */
-bool tap_open(struct tap *tap, const struct capture_live *options, char error[CAPTURE_ERROR_MAX]);
+/* Opens the ring of tap->name and sets its filter, `shunt` (NULL: none) above it. False with
+ * `error` filled. */
+bool tap_open(struct tap *tap, const struct capture_live *options, const struct shunt *shunt,
+    char error[CAPTURE_ERROR_MAX]);
 
 void tap_close(struct tap *tap);
 

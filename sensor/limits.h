@@ -17,6 +17,10 @@
 #define LIMIT_REOPEN_MAX_MS 5000 /* ... up to this */
 #define LIMIT_BATCH	    512 /* packets a pcap_dispatch, between two looks at signals and clocks */
 
+/* Shunting */
+#define LIMIT_SHUNT_FLOWS     131072u /* flows that the kernel drops packets of (64 bytes each) */
+#define LIMIT_SHUNT_REFRESH_S 60      /* seconds between two packets of one that pass: it lives */
+
 /* Flows. A half-open flow is about 128 bytes and one index slot: two million fit 300 MB. */
 #define LIMIT_FLOWS    2000000 /* flows at once; at the cap the least informative go first */
 #define LIMIT_SESSIONS 200000  /* flows at once whose dialogue is being read (about 3 KB each) */
@@ -165,6 +169,18 @@
 #define LIMIT_DIGEST_S                                                                             \
 	900 /* seconds between two mails to the same recipients, where a rule says nothing */
 #define LIMIT_DIGEST 200 /* alerts in one message; the next takes the rest */
+
+/* Enforcement */
+#define LIMIT_ENFORCE_LEFT 10000 /* hosts that left the clock, kept for the record */
+#define LIMIT_ENFORCE_SILENT_S                                                                     \
+	31536000 /* seconds without a session until a host leaves all the same: nobody is there */
+#define LIMIT_POLICYD_CONNECTIONS                                                                  \
+	1000 /* smtpd processes at once, each with a line's worth of memory; Postfix starts 100 */
+#define LIMIT_POLICYD_REFRESH_MIN_MS                                                               \
+	1000 /* between two looks at the clocks in Redis, ten times as long as one takes ... */
+#define LIMIT_POLICYD_REFRESH_MAX_MS 10000 /* ... at most; waits double where Redis is away */
+#define LIMIT_POLICYD_STALE_S	     30 /* seconds behind the last good look: then nobody is held up */
+#define LIMIT_POLICYD_WARN_S	     60 /* seconds between two warnings of that in Postfix's log */
 
 /* History: what Redis knows of hosts, for conditions */
 #define LIMIT_HISTORY_HOSTS                                                                        \

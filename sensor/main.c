@@ -187,6 +187,7 @@ static bool open_capture(struct replay *r)
 	    .ports = &o->ports,
 	    .any_port = o->any_port,
 	    .ring_bytes = o->ring_bytes,
+	    .no_shunt = o->no_shunt,
 	    .reopen = true,
 	    .log = log_line,
 	    .log_context = "capture",

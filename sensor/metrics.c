@@ -125,7 +125,7 @@ struct metrics *metrics_open(const char *address, char error[METRICS_ERROR_MAX])
 		free(m);
 		return NULL;
 	}
-	listener = metrics_listen(address, &path, error);
+	listener = metrics_listen("--metrics", address, &path, error);
 	if (listener < 0) {
 		free(m);
 		return NULL;

@@ -57,8 +57,9 @@ void metrics_write(FILE *to, const struct sensor_numbers *n,
 
 /* ---- metrics_listen.c ---- */
 
-/* A listening socket, or -1 with `error` filled. *path: the Unix socket's, within `address`; NULL:
- * TCP. */
-int metrics_listen(const char *address, const char **path, char error[METRICS_ERROR_MAX]);
+/* A listening socket that does not wait, or -1 with `error` (which begins with `option`) filled.
+ * *path: the Unix socket's, within `address`; NULL: TCP. */
+int metrics_listen(
+    const char *option, const char *address, const char **path, char error[METRICS_ERROR_MAX]);
 
 #endif

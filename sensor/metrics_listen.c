@@ -1,4 +1,4 @@
-/* Where /metrics listens: loopback or a Unix socket. */
+/* Where /metrics and the policy service listen: loopback or a Unix socket. */
 #include "metrics.h"
 
 #include <arpa/inet.h>
@@ -22,9 +22,10 @@ union address {
 	struct sockaddr_un path;
 };
 
-static int refuse(char error[METRICS_ERROR_MAX], const char *address, const char *why)
+static int refuse(
+    char error[METRICS_ERROR_MAX], const char *option, const char *address, const char *why)
 {
-	snprintf(error, METRICS_ERROR_MAX, "--metrics %s: %s", address, why);
+	snprintf(error, METRICS_ERROR_MAX, "%s %s: %s", option, address, why);
 	return -1;
 }
 
@@ -88,11 +89,11 @@ static bool bind_and_listen(int fd, const union address *address, socklen_t size
 	else
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	return bind(fd, &address->any, size) == 0 &&
-	       (!local || chmod(address->path.sun_path, 0660) == 0) &&
-	       listen(fd, LIMIT_METRICS_CONNECTIONS) == 0;
+	       (!local || chmod(address->path.sun_path, 0660) == 0) && listen(fd, SOMAXCONN) == 0;
 }
 
-int metrics_listen(const char *text, const char **path, char error[METRICS_ERROR_MAX])
+int metrics_listen(
+    const char *option, const char *text, const char **path, char error[METRICS_ERROR_MAX])
 {
 	bool local = strncmp(text, UNIX, strlen(UNIX)) == 0;
 	union address address;
@@ -102,13 +103,13 @@ int metrics_listen(const char *text, const char **path, char error[METRICS_ERROR
 	*path = local ? text + strlen(UNIX) : NULL;
 	size = local ? read_path(*path, &address) : read_tcp(text, &address);
 	if (size == 0)
-		return refuse(error, text,
+		return refuse(error, option, text,
 		    "give a loopback address and port, such as " METRICS_EXAMPLE
 		    " or [::1]:9125, or unix:/path; a proxy takes it further");
 	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind_and_listen(fd, &address, size))
 		return fd;
-	snprintf(error, METRICS_ERROR_MAX, "--metrics %s: %s; %s", text, strerror(errno),
+	snprintf(error, METRICS_ERROR_MAX, "%s %s: %s; %s", option, text, strerror(errno),
 	    errno == EADDRINUSE ? "another program listens there: give another one"
 				: "give a place where this user may listen");
 	if (fd >= 0)

@@ -47,6 +47,10 @@ const struct number_row number_rows[] = {
 	"Packets lost before the sensor saw them."},
     {NUMBER(ring_freezes), NUMBER_COUNTER, true, false, "ring_freezes_total", NULL,
 	"How often a ring was full."},
+    {NUMBER(shunted_packets), NUMBER_COUNTER, true, false, "shunted_packets_total", NULL,
+	"Packets that the kernel dropped because their sessions had nothing more to tell."},
+    {NUMBER(shunted_bytes), NUMBER_COUNTER, false, false, "shunted_bytes_total", NULL,
+	"Length of these packets on the wire."},
     {NUMBER(links_down), NUMBER_GAUGE, true, false, "links_down", NULL,
 	"Interfaces that are away or without a link."},
     {NUMBER(records_lost), NUMBER_COUNTER, true, false, "records_lost_total", NULL,
@@ -136,6 +140,8 @@ void numbers_of_capture(struct sensor_numbers *n, const struct capture_counters 
 	n->dropped_kernel = counters->dropped_kernel;
 	n->dropped_interface = counters->dropped_interface;
 	n->ring_freezes = counters->ring_freezes;
+	n->shunted_packets = counters->shunted_packets;
+	n->shunted_bytes = counters->shunted_bytes;
 	n->links_down = counters->links_down;
 }
 

@@ -26,8 +26,9 @@ struct pipeline_options {
 	bool any_port;		   /* find SMTP on all other ports, too */
 	size_t flows_max;	   /* 0: LIMIT_FLOWS */
 	pipeline_sink *sink;
+	void *context;
 	pipeline_told *told; /* NULL: nobody wants to know */
-	void *context;	     /* of both */
+	void *told_context;
 };
 
 struct pipeline_stats {

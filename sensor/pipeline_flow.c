@@ -54,6 +54,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 		return NULL;
 	p->sink = options->sink;
 	p->told = options->told;
+	p->told_context = options->told_context;
 	p->context = options->context;
 	p->flows = flow_table_new(options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS);
 	p->fragments = defrag_new();
@@ -104,7 +105,7 @@ static enum session_kind kind_of(const struct pipeline *p, const struct flow *f)
 static void tell(struct pipeline *p, const struct flow *f, bool over)
 {
 	if (p->told != NULL && f->tunnel == FRAME_TUNNEL_NONE)
-		p->told(p->context, f, over);
+		p->told(p->told_context, f, over);
 }
 
 static void no_mail(struct pipeline *p, struct flow *f)
@@ -279,13 +280,10 @@ static struct session_end end_of(const struct flow *f, bool ended)
 static void report_silent(const struct flow *f, const struct session_end *end, struct record *r)
 {
 	struct verdict_facts facts = {
-	    .client_seen = end->client_seen,
-	    .server_seen = end->server_seen,
+	    .end = *end,
 	    .midstream = !(f->flags & (FLOW_SYN | FLOW_SYN_ACK)),
 	    .silent = !(f->flags & FLOW_UNREAD),
 	    .gap = f->flags & FLOW_UNREAD,
-	    .closed = end->closed,
-	    .ended = end->ended,
 	};
 
 	verdict_judge(r, &facts);

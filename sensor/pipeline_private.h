@@ -40,8 +40,9 @@ struct pipeline {
 	uint64_t swept_ns;
 	size_t sweep_hand, session_hand;
 	pipeline_sink *sink;
-	pipeline_told *told;
 	void *context;
+	pipeline_told *told;
+	void *told_context;
 	struct ports ports;
 	bool any_port;
 	size_t searches; /* flows being read of which we do not know yet whether they are mail */

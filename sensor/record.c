@@ -66,16 +66,6 @@ static const char *const sides[] = {
     [RECORD_SIDE_CLIENT] = "client", [RECORD_SIDE_SERVER] = "server"};
 static const char *const alert_levels[] = {[1] = "warning", [2] = "fatal"};
 static const char *const sentinels[] = {[TLS_SENTINEL_11] = "1.1", [TLS_SENTINEL_12] = "1.2"};
-static const char *const tunnels[] = {
-    [FRAME_TUNNEL_GRE] = "gre",
-    [FRAME_TUNNEL_ERSPAN] = "erspan",
-    [FRAME_TUNNEL_VXLAN] = "vxlan",
-    [FRAME_TUNNEL_GENEVE] = "geneve",
-    [FRAME_TUNNEL_IPIP] = "ipip",
-    [FRAME_TUNNEL_6IN4] = "6in4",
-    [FRAME_TUNNEL_MPLS] = "mpls",
-    [FRAME_TUNNEL_PPPOE] = "pppoe",
-};
 
 #define SECONDS_TO_1970 INT64_C(62167219200) /* from the year 0 */
 
@@ -103,8 +93,8 @@ const struct field record_fields[] = {
     FIELD("network.vlan.id", FIELD_NUMBER, vlan, "Outermost VLAN id.", "120"),
     FIELD("network.inner.vlan.id", FIELD_NUMBER, inner_vlan, "Next VLAN id, behind the outermost.",
 	"7"),
-    ENUM("network.tunnel", tunnel, tunnels, "The innermost tunnel that carried the connection.",
-	"vxlan"),
+    ENUM("network.tunnel", tunnel, frame_tunnel_names,
+	"The innermost tunnel that carried the connection.", "vxlan"),
     FIELD("network.protocol", FIELD_TEXT, protocol, "smtp, or what else is spoken.", "smtp"),
     FIELD("smtp.banner", FIELD_TEXT, banner, "The greeting's text, behind its code.",
 	"mx.example.net ESMTP Postfix"),

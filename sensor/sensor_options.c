@@ -13,6 +13,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "redis_url.h"
+#include "shunt.h"
 #include "store.h"
 
 #define PASSWORD_VARIABLE "TLSVANE_REDIS_PASSWORD"
@@ -104,6 +105,13 @@ static int set_any_port(struct sensor_options *o, const char *value)
 	return 0;
 }
 
+static int set_no_shunt(struct sensor_options *o, const char *value)
+{
+	(void)value;
+	o->no_shunt = true;
+	return 0;
+}
+
 static int set_spool(struct sensor_options *o, const char *value)
 {
 	if (strlen(value) >= sizeof(o->spool))
@@ -186,6 +194,8 @@ static const struct option_row {
 	set_interface},
     {"--read", "-r", "FILE", "replay a pcap or pcapng file, - for standard input", set_file},
     {"--buffer", NULL, "MIB", "room for packets that wait, an interface (64)", set_buffer},
+    {"--no-shunt", NULL, NULL, "capture sessions to their end, though they tell no more",
+	set_no_shunt},
     {"--redis", NULL, "URL", "count into Redis: unix:/path or redis://[:password@]host:port/db",
 	set_redis},
     {"--password-file", NULL, "FILE",
@@ -221,6 +231,8 @@ static void show_help(void)
 		    rows[i].value != NULL ? rows[i].value : "");
 		printf("  %-30s %s\n", option, rows[i].help);
 	}
+	printf("\nShunting, which spares sessions' ends, is %s.\n",
+	    shunt_built_in() ? "built in" : "not built in: that takes clang and libbpf");
 }
 
 /* The row of "--name", "--name=value" or "-n". */

@@ -315,6 +315,17 @@ static bool waits_in_vain(const struct session *s, bool one_sided)
 	return one_sided || s->reply_lost || stream_is_half_full(&s->stream[SIDE_CLIENT]);
 }
 
+/* Where two copies of a byte differ we cannot know which one was believed: as good as missing. */
+static bool push(struct session *s, struct session_shared *shared, enum side side,
+    const struct stream_piece *piece)
+{
+	uint64_t conflicts = shared->streams.conflicts;
+	bool news = stream_push(&s->stream[side], &shared->streams, piece);
+
+	s->gap |= shared->streams.conflicts != conflicts;
+	return news;
+}
+
 void session_segment(struct session *s, struct session_shared *shared, enum side side, uint64_t ns,
     const struct segment *segment, uint32_t sequence, bool one_sided)
 {
@@ -338,7 +349,7 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
 			    &s->dialog, side, 0); /* where its bytes begin was not seen */
 		if (!stream->synced && s->implicit)
 			join_tls(s, side, piece.bytes);
-		if (stream_push(stream, &shared->streams, &piece))
+		if (push(s, shared, side, &piece))
 			read_both(s, shared, side, one_sided);
 	}
 	if (waits_in_vain(s, one_sided)) {

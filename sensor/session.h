@@ -11,6 +11,7 @@
 #include "handed.h"
 #include "record.h"
 #include "stream.h"
+#include "verdict.h"
 
 #define SESSION_PROTOCOL_MAX 32 /* bytes of a protocol's name, with its NUL */
 
@@ -57,13 +58,6 @@ struct session {
 	struct smtp_facts smtp; /* behind SESSION_DIALOG: what the dialogue said */
 	struct handed handed;	/* with had_tls */
 } __attribute__((aligned(64)));
-
-/* How the connection ended, as its flow knows. */
-struct session_end {
-	bool client_seen, server_seen; /* at least one segment of that side was captured */
-	bool closed;		       /* FIN or RST was seen */
-	bool ended;		       /* closed or silent too long: no more would have come */
-};
 
 /* What all sessions of a pipeline share. */
 struct session_shared {

@@ -50,9 +50,9 @@ static void report_smtp(const struct session *s, const struct session_end *end, 
 	const struct smtp_facts *f = session_smtp_facts(s);
 	bool to_its_end = s->had_tls || end->ended;
 	bool heard_all = end->client_seen && to_its_end && !s->midstream && !s->dialog_gap &&
-			 (f->seen & SMTP_SPOKEN);
+			 (f->seen & (SMTP_SPOKEN | SMTP_GAVE_UP)) == SMTP_SPOKEN;
 
-	if (f->seen & SMTP_SPOKEN)
+	if (f->seen & SMTP_SPOKEN || s->search.named_smtp)
 		record_set_text(r, &r->protocol, "smtp");
 	record_set_text(r, &r->banner, f->banner);
 	record_set_text(r, &r->helo, f->helo);
@@ -151,10 +151,12 @@ static void report_history(const struct session *s, const struct smtp_facts *smt
 	r->history[length] = '\0';
 }
 
-/* Bytes missing where it matters: a hole was read over, or bytes were acknowledged that nobody saw.
- */
+/* Bytes missing where it matters: a hole was read over, or bytes were acknowledged that nobody saw,
+ * or we gave up on reading them. */
 static bool has_gap(const struct session *s)
 {
+	if (session_smtp_facts(s)->seen & SMTP_GAVE_UP)
+		return true;
 	if (s->phase == SESSION_OVER)
 		return s->gap;
 	return s->gap || stream_unseen(&s->stream[SIDE_CLIENT]) > 0 ||
@@ -176,12 +178,9 @@ void session_report(const struct session *s, struct session_shared *shared,
 	const struct smtp_facts *smtp = session_smtp_facts(s);
 	uint32_t tls = s->had_tls ? s->tls.facts.seen : 0;
 	struct verdict_facts facts = {
-	    .client_seen = end->client_seen,
-	    .server_seen = end->server_seen,
+	    .end = *end,
 	    .midstream = s->midstream,
 	    .gap = has_gap(s),
-	    .closed = end->closed,
-	    .ended = end->ended,
 	    .smtp = smtp->seen & (SMTP_SPOKEN | SMTP_SAW_BANNER),
 	    .foreign = smtp->seen & SMTP_FOREIGN,
 	    .capabilities = smtp->seen & SMTP_SAW_CAPABILITIES,

@@ -32,6 +32,16 @@
 #define KEY_ALERTS	  "tlsvane:alerts:%s"	 /* sensor: the stream of its alerts */
 #define CHANNEL_ALERTS	  "tlsvane:alerts"
 
+/*
+ * The enforcement clock (tlsvane enforce). KEY_ENFORCE_HOST: hash of reported (ms, written once),
+ * rule, breach, clean (ms). KEY_ENFORCE_PAUSES, of a host or of "all": hash of beginnings to ends
+ * (ms).
+ */
+#define KEY_ENFORCE_HOST   "tlsvane:enforce:host:{%s}"
+#define KEY_ENFORCE_PAUSES "tlsvane:enforce:pauses:{%s}"
+#define KEY_ENFORCE_HOSTS  "tlsvane:enforce:hosts" /* by when they were first reported, ms */
+#define KEY_ENFORCE_LEFT   "tlsvane:enforce:left"  /* the last ones that left, by when, ms */
+
 #define KEY_SENSORS "tlsvane:sensors"
 #define KEY_SCHEMA  "tlsvane:schema"
 

@@ -20,6 +20,7 @@ enum part {
 	PART_RETRIED,
 	PART_SENTINEL,
 	PART_CERTIFICATE, /* enum certificate */
+	PART_FALLBACK,
 	PARTS,
 };
 
@@ -35,6 +36,7 @@ static const struct {
     [PART_RETRIED] = {30, 1},
     [PART_SENTINEL] = {31, 2},
     [PART_CERTIFICATE] = {33, 2},
+    [PART_FALLBACK] = {35, 1},
 };
 
 static const uint16_t versions[] = {0, TLS_VERSION_SSL2, TLS_VERSION_SSL3, TLS_VERSION_10,
@@ -52,6 +54,7 @@ static const struct {
     {'r', PART_RETRIED, 1},
     {'d', PART_SENTINEL, TLS_SENTINEL_11},
     {'D', PART_SENTINEL, TLS_SENTINEL_12},
+    {'f', PART_FALLBACK, 1},
     {'n', PART_CERTIFICATE, CERTIFICATE_NONE},
     {'q', PART_CERTIFICATE, CERTIFICATE_DECLINED},
     {'c', PART_CERTIFICATE, CERTIFICATE_SENT},
@@ -108,6 +111,7 @@ uint64_t tally_class_of(const struct record *r, bool retried)
 	set(&class, PART_RETRIED, retried);
 	set(&class, PART_SENTINEL, r->sentinel & 3u);
 	set(&class, PART_CERTIFICATE, certificate_of(r));
+	set(&class, PART_FALLBACK, r->fallback_scsv == RECORD_TRUE);
 	return class;
 }
 
@@ -121,14 +125,14 @@ static uint16_t version_at(unsigned index)
 	return index < COUNT(versions) ? versions[index] : 0;
 }
 
-/* As verdict.c judges; FALLBACK_SCSV and alerts are not told. */
+/* As verdict.c judges; alerts are not told. */
 static uint8_t legacy_side(const struct record *r)
 {
 	if (r->tls_version >= TLS_VERSION_12)
 		return LEGACY_NONE;
 	if (r->tls_version == 0 || r->client_max_version == 0)
 		return LEGACY_UNKNOWN;
-	if (r->client_max_version < TLS_VERSION_12)
+	if (r->client_max_version < TLS_VERSION_12 && r->fallback_scsv != RECORD_TRUE)
 		return LEGACY_CLIENT;
 	return r->sentinel != TLS_SENTINEL_NONE ? LEGACY_DOWNGRADE : LEGACY_SERVER;
 }
@@ -170,6 +174,8 @@ void tally_class_record(uint64_t class, struct record *r)
 	r->client_max_version = version_at(part(class, PART_OFFER));
 	r->cipher_suite = (uint16_t)cipher;
 	r->sentinel = (uint8_t)part(class, PART_SENTINEL);
+	if (r->client_max_version != 0)
+		r->fallback_scsv = truth(part(class, PART_FALLBACK));
 	if (r->outcome != OUTCOME_UNKNOWN || part(class, PART_CLEAR))
 		r->plaintext_mail = truth(part(class, PART_CLEAR));
 	if (certificate != CERTIFICATE_ABSENT)

@@ -8,6 +8,7 @@
  *         p  mail in the clear
  *         r  ... soon after a handshake of the pair failed: the client went on without TLS
  *         d  the server's random says that it can do TLS 1.2 or more, D: 1.3
+ *         f  the client fell back on purpose (RFC 7507): it can do more than it offered
  *         n  the server asked for no certificate, q  it asked and none came, c  one was sent
  */
 #ifndef TLSVANE_TALLY_CLASS_H

@@ -8,7 +8,8 @@
 /* A side that we see and that never came to encrypted data. */
 static bool stopped_short(const struct verdict_facts *f)
 {
-	return (f->client_seen && !f->client_encrypted) || (f->server_seen && !f->server_encrypted);
+	return (f->end.client_seen && !f->client_encrypted) ||
+	       (f->end.server_seen && !f->server_encrypted);
 }
 
 static bool handshake_failed(const struct verdict_facts *f)
@@ -17,7 +18,7 @@ static bool handshake_failed(const struct verdict_facts *f)
 		return true;
 	if (!f->client_hello && !f->server_hello)
 		return false;
-	return f->closed && !f->gap && stopped_short(f);
+	return f->end.closed && !f->gap && stopped_short(f);
 }
 
 static uint8_t mail_outcome(const struct record *r, const struct verdict_facts *f)
@@ -36,7 +37,7 @@ static uint8_t mail_outcome(const struct record *r, const struct verdict_facts *
 static bool abandoned(const struct record *r, const struct verdict_facts *f)
 {
 	return r->starttls_reply / 100 == 2 && !f->client_hello && !f->server_hello &&
-	       f->client_seen && f->ended && !f->gap;
+	       f->end.client_seen && f->end.ended && !f->gap;
 }
 
 static uint8_t judge_outcome(const struct record *r, const struct verdict_facts *f)
@@ -53,9 +54,9 @@ static uint8_t judge_outcome(const struct record *r, const struct verdict_facts 
 		return OUTCOME_STARTTLS_ABANDONED;
 	if (r->plaintext_mail == RECORD_TRUE)
 		return mail_outcome(r, f);
-	if (f->client_hello || f->midstream || f->gap || !f->ended)
+	if (f->client_hello || f->midstream || f->gap || !f->end.ended)
 		return OUTCOME_UNKNOWN;
-	if (!f->client_seen || !f->server_seen || (!f->smtp && !f->silent))
+	if (!f->end.client_seen || !f->end.server_seen || (!f->smtp && !f->silent))
 		return OUTCOME_UNKNOWN;
 	return OUTCOME_NO_MAIL;
 }
@@ -69,7 +70,7 @@ static uint8_t blame_by_alert(const struct record *r, const struct verdict_facts
 {
 	if (r->alert_level == 0 || r->alert_code != ALERT_PROTOCOL_VERSION)
 		return LEGACY_UNKNOWN;
-	if (!f->client_seen || !f->server_seen)
+	if (!f->end.client_seen || !f->end.server_seen)
 		return LEGACY_UNKNOWN;
 	if (r->alert_side == RECORD_SIDE_CLIENT)
 		return LEGACY_SERVER;
@@ -96,9 +97,9 @@ static uint8_t judge_legacy_side(const struct record *r, const struct verdict_fa
 
 static uint8_t judge_confidence(const struct verdict_facts *f)
 {
-	if (!f->server_seen)
+	if (!f->end.server_seen)
 		return CONFIDENCE_CLIENT_ONLY;
-	if (!f->client_seen)
+	if (!f->end.client_seen)
 		return CONFIDENCE_SERVER_ONLY;
 	if (f->midstream)
 		return CONFIDENCE_MIDSTREAM;

@@ -7,15 +7,20 @@
 
 #include "record.h"
 
+/* How the connection ended, as its flow knows. */
+struct session_end {
+	bool client_seen, server_seen; /* at least one segment of that side was captured */
+	bool closed;		       /* by FIN or RST of either side */
+	bool ended; /* closed, or silent for too long; not just the end of the capture */
+};
+
 /* What the record itself does not hold. */
 struct verdict_facts {
-	bool client_seen, server_seen; /* at least one segment of that side was captured */
-	bool midstream;		       /* the start of the connection was not seen */
-	bool gap;		       /* bytes missing before the facts were complete */
-	bool closed;		       /* by FIN or RST of either side */
-	bool ended;	    /* closed, or silent for too long; not just the end of the capture */
-	bool silent;	    /* nobody said a byte */
-	bool smtp, foreign; /* SMTP was spoken; something else was */
+	struct session_end end;
+	bool midstream;		 /* the start of the connection was not seen */
+	bool gap;		 /* bytes missing before the facts were complete */
+	bool silent;		 /* nobody said a byte */
+	bool smtp, foreign;	 /* SMTP was spoken; something else was */
 	bool capabilities, helo; /* a whole EHLO reply was seen; HELO was sent */
 	bool client_hello, server_hello;
 	bool fatal_alert;			 /* at least one, in the clear */

@@ -11,6 +11,11 @@ struct worker {
 	struct pipeline *pipeline;
 };
 
+static void tell_capture(void *capture, const struct flow *f, bool over)
+{
+	capture_shunt(capture, f, over);
+}
+
 struct worker *worker_new(const struct worker_options *options)
 {
 	struct worker *w = calloc(1, sizeof(*w));
@@ -18,7 +23,11 @@ struct worker *worker_new(const struct worker_options *options)
 	if (w == NULL)
 		return NULL;
 	w->options = *options;
-	w->pipeline = pipeline_new(&options->pipeline);
+	if (capture_shunts(options->capture)) {
+		w->options.pipeline.told = tell_capture;
+		w->options.pipeline.told_context = options->capture;
+	}
+	w->pipeline = pipeline_new(&w->options.pipeline);
 	if (w->pipeline != NULL)
 		return w;
 	free(w);

@@ -53,6 +53,17 @@ static size_t count_history(const struct rule_file *file)
 	return count;
 }
 
+/* What is asked for and can never be there: not wrong, but not to be passed in silence either. */
+static void note_unread(const char *path, const struct rule_file *file)
+{
+	for (size_t i = 0; i < rules_field_count(); i++)
+		if (rules_field(i)->unread && rule_file_asks(file, (uint16_t)i))
+			fprintf(stderr,
+			    "%s: note: it asks for %s, which this version does not read yet: "
+			    "always absent\n",
+			    path, rules_field(i)->name);
+}
+
 static int check_file(const char *path)
 {
 	struct rule_file *file = rules_load(path);
@@ -66,6 +77,7 @@ static int check_file(const char *path)
 	if (history > 0)
 		printf(", %zu of them with history", history);
 	putchar('\n');
+	note_unread(path, file);
 	rule_file_free(file);
 	return 0;
 }

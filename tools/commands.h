@@ -25,7 +25,9 @@ int cmd_pairs(const struct options *o);
 int cmd_server(const struct options *o);
 int cmd_client(const struct options *o);
 int cmd_sensors(const struct options *o);
+int cmd_headers(const struct options *o);
 int cmd_rules(const struct options *o);
+int cmd_enforce(const struct options *o);
 int cmd_what_if(const struct options *o);
 
 #endif

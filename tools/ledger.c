@@ -225,7 +225,7 @@ bool ledger_tells(const char *field)
 {
 	static const char *const told[] = {"@timestamp", "client.ip", "server.ip", "direction",
 	    "now", "smtp.starttls.requested", "smtp.plaintext_mail", "tls.version_protocol",
-	    "tls.version", "tls.cipher", "tls.client.max_version",
+	    "tls.version", "tls.cipher", "tls.client.max_version", "tls.client.fallback_scsv",
 	    "tls.client.certificate_requested", "tls.client.certificate_sent",
 	    "tls.server.downgrade_sentinel", "tlsvane.outcome", "tlsvane.legacy_side",
 	    "tlsvane.confidence"};

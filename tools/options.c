@@ -124,6 +124,23 @@ static bool set_rules(struct options *o, const char *value)
 	return value[0] != '\0';
 }
 
+static bool set_export(struct options *o, const char *value)
+{
+	o->export = value;
+	return value[0] != '\0';
+}
+
+static bool set_policyd(struct options *o, const char *value)
+{
+	o->policyd = value;
+	return value[0] != '\0';
+}
+
+static bool set_now(struct options *o, const char *value)
+{
+	return options_parse_since(value, now_ms(), &o->now_ms) && o->now_ms != 0;
+}
+
 static bool set_since(struct options *o, const char *value)
 {
 	return options_parse_since(value, now_ms(), &o->since_ms);
@@ -201,6 +218,12 @@ static const struct option_row rows[] = {
     {"require-tls", 0, GROUP_WHAT_IF, NULL, set_require_tls, NULL,
 	"what if no mail went in the clear any more"},
     {"rules", 0, GROUP_RULES_FILE, "FILE", set_rules, "a rules file", "a rules file, or a pack"},
+    {"export", 0, GROUP_ENFORCE, "FORMAT", set_export, "a format",
+	"what a mail server loads: postfix, exim, opensmtpd or nftables"},
+    {"policyd", 0, GROUP_ENFORCE, "ADDRESS", set_policyd, "an address",
+	"answer Postfix (check_policy_service) there: 127.0.0.1:10040 or unix:/path"},
+    {"now", 0, GROUP_ENFORCE, "TIME", set_now, "a time, such as 2026-03-01T08:15:30Z",
+	"as if it were that time, for rehearsals"},
     {"since", 0, GROUP_SINCE, "TIME", set_since,
 	"a time: 90s, 30m, 12h, 7d, 4w ago, or 2026-03-01 or 2026-03-01T08:15:30Z",
 	"only what was seen since: 30m 12h 7d 4w ago, or a date"},

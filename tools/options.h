@@ -28,6 +28,7 @@ enum option_group {	       /* what a command takes: bits of command.groups */
 	GROUP_RULES = 1 << 7,	   /* --read */
 	GROUP_WHAT_IF = 1 << 8,	   /* --min-version --no-cipher --require-tls */
 	GROUP_RULES_FILE = 1 << 9, /* --rules */
+	GROUP_ENFORCE = 1 << 10,   /* --export --policyd --now */
 };
 
 struct options {
@@ -40,6 +41,8 @@ struct options {
 	const char *redis, *password_file, *fields;
 	const char *min_version, *no_cipher, *rules;
 	bool require_tls;
+	const char *export, *policyd;
+	uint64_t now_ms;    /* a clock that stands, since the epoch; 0: the time of day */
 	struct ports ports; /* none: the pipeline's own default */
 	bool any_port;
 	unsigned given; /* groups of the options that were given */

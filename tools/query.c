@@ -17,6 +17,7 @@
 struct query {
 	redisContext *redis;
 	char where[REDIS_URL_SHOWN_MAX]; /* for errors */
+	size_t put;			 /* commands of query_put without their reply */
 };
 
 static bool out_of_memory(void)
@@ -330,6 +331,36 @@ bool query_tops(struct query *q, const struct texts *keys, unsigned most, struct
 
 	snprintf(last, sizeof(last), "%u", most - 1);
 	return ask_each(q, "ZREVRANGE", last, keys, REDIS_REPLY_ARRAY, take_top, rankings);
+}
+
+bool query_settle(struct query *q)
+{
+	bool good = true;
+
+	for (; q->put > 0; q->put--) {
+		void *reply = NULL;
+
+		if (redisGetReply(q->redis, &reply) != REDIS_OK) {
+			query_say_lost(q->where, q->redis->errstr);
+			q->put = 0;
+			return false;
+		}
+		if (good && ((redisReply *)reply)->type == REDIS_REPLY_ERROR) {
+			query_say_refused(q->where, ((redisReply *)reply)->str);
+			good = false;
+		}
+		freeReplyObject(reply);
+	}
+	return good;
+}
+
+bool query_put(struct query *q, size_t count, const char *const *words)
+{
+	if (redisAppendCommandArgv(q->redis, (int)count, (const char **)words, NULL) != REDIS_OK) {
+		query_say_lost(q->where, q->redis->errstr);
+		return false;
+	}
+	return ++q->put < LIMIT_PIPELINE || query_settle(q);
 }
 
 static bool take_size(void *context, const redisReply *reply, size_t index)

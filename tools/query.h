@@ -65,6 +65,11 @@ bool query_hashes(struct query *q, const struct texts *keys, query_hash *take, v
  * each, without scores. */
 bool query_tops(struct query *q, const struct texts *keys, unsigned most, struct ranking *rankings);
 
+/* Sends a command that writes; what Redis says to it is read by query_settle, or when
+ * LIMIT_PIPELINE are under way. Of use to be repeated: none of ours counts steps. */
+bool query_put(struct query *q, size_t count, const char *const *words);
+bool query_settle(struct query *q);
+
 /* Sizes of sorted sets, in the order of their keys. */
 bool query_sizes(struct query *q, const struct texts *keys, uint64_t *sizes);
 

@@ -108,6 +108,48 @@ static const struct command commands[] = {
 		   "  tlsvane what-if --no-cipher \"*_CBC_*\"",
 	.groups = GROUPS_QUERY | GROUP_WHAT_IF | GROUP_RULES_FILE,
 	.run = cmd_what_if},
+    {.name = "headers",
+	.arguments = "FILE...",
+	.summary = "over which TLS a message came here, by its Received: headers",
+	.text =
+	    "Reads messages and mboxes (- is standard input). Each Received: header is one hop, 1 "
+	    "the last one: the\n"
+	    "server's software, the version and cipher that it received the message with, and "
+	    "what the version rests\n"
+	    "on: stated; cipher (it follows from the cipher suite, perhaps only between which "
+	    "two it was); protocol\n"
+	    "(TLS, of whatever version); nothing, which does not prove plaintext. Stamps of "
+	    "servers that nobody here\n"
+	    "knows may be forged. Hosts, addresses and texts are not shown.",
+	.example = "tlsvane headers message.eml\n  tlsvane headers --json /var/mail/archive | jq "
+		   "'select(.legacy)'",
+	.groups = GROUP_OUTPUT,
+	.arguments_min = 1,
+	.arguments_max = SIZE_MAX,
+	.missing = "which message? tlsvane headers FILE",
+	.run = cmd_headers},
+    {.name = "enforce",
+	.arguments = "[update|pause|resume]",
+	.summary = "the enforcement clock: who is deferred or refused, and when",
+	.text =
+	    "enforce                         the clock of every host, what is due next and when\n"
+	    "enforce update                  takes hosts in and lets clean ones go; run it daily\n"
+	    "enforce pause HOST|all 30d      lets the clock of a host, or of all, stand so long\n"
+	    "enforce resume HOST|all         ends that\n"
+	    "enforce --export postfix        what holds at this minute, for a mail server to load\n"
+	    "enforce --policyd 127.0.0.1:10040\n"
+	    "                                answers Postfix live, exact to the minute; accepts "
+	    "all "
+	    "while Redis is away\n\n"
+	    "The stages stand in the rules file. A sensor blocks nobody: only update, pause and "
+	    "resume "
+	    "change anything,\nand only what a mail server then asks for or loads is enforced.",
+	.example = "tlsvane enforce --rules enforcement.yaml\n"
+		   "  tlsvane enforce update --rules enforcement.yaml\n"
+		   "  tlsvane enforce pause 192.0.2.9 30d --rules enforcement.yaml",
+	.groups = GROUP_OUTPUT | GROUP_REDIS | GROUP_LIMIT | GROUP_RULES_FILE | GROUP_ENFORCE,
+	.arguments_max = 3,
+	.run = cmd_enforce},
     {.name = "rules",
 	.arguments = "check|test|explain|fields|keys|actions",
 	.summary = "rules files: check them, try them on a capture, explain",

@@ -190,6 +190,12 @@ static struct prediction without_version(const struct wishes *w, const struct le
 
 	if (r->client_max_version == 0)
 		return not_known("unknown", "the client's offer was not seen");
+	if (r->client_max_version < w->min_version && r->fallback_scsv == RECORD_TRUE)
+		return server_can
+			   ? (struct prediction){FATE_GOES_ON, SURE_LIKELY, NULL,
+				 "the client fell back on purpose; both can do better"}
+			   : no_tls(w, client, "server",
+				 "the client fell back on purpose, the server never did better");
 	if (r->client_max_version < w->min_version) {
 		if (client->best >= w->min_version && server_can)
 			return no_tls(w, client, "client",

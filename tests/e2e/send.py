@@ -1,12 +1,14 @@
 """send.py FILE INTERFACE [INTERFACE]: sends the frames of a classic pcap file, a moment apart, out of an
 interface; with two, those to a mail port out of the first and those from one out of the second, as a tap
-shows them."""
+shows them. SEND_EVERY: seconds between two frames."""
+import os
 import socket
 import struct
 import sys
 import time
 
 data = open(sys.argv[1], "rb").read()
+every = float(os.environ.get("SEND_EVERY", "0.002"))
 outs = []
 for name in sys.argv[2:]:
     outs.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
@@ -18,4 +20,4 @@ while at < len(data):
     at += 16 + size
     ports = struct.unpack(">HH", frame[34:38] if frame[12:14] == b"\x08\x00" else frame[54:58])
     outs[-1 if ports[0] == 25 else 0].send(frame)
-    time.sleep(0.002)
+    time.sleep(every)

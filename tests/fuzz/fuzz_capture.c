@@ -1,62 +1,11 @@
 /* A whole capture file: libpcap's reader, then every room up to the record and its JSON. */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <pcap/pcap.h>
-
-#include "../../sensor/pipeline.h"
+#include "replay_pcap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void take(void *context, const struct record *r)
-{
-	FILE *nowhere = context;
-
-	if (record_outcome_name(r->outcome) == NULL ||
-	    record_legacy_side_name(r->legacy_side) == NULL ||
-	    record_confidence_name(r->confidence) == NULL || record_size(r) > sizeof(*r))
-		abort();
-	record_write_json(nowhere, r);
-	record_write_list(nowhere, r);
-}
-
-static void replay(pcap_t *pcap, struct pipeline *p)
-{
-	struct pcap_pkthdr *header;
-	const u_char *frame;
-
-	while (pcap_next_ex(pcap, &header, &frame) == 1)
-		pipeline_packet(p, pcap_datalink(pcap),
-		    (uint64_t)header->ts.tv_sec * 1000000000u + (uint64_t)header->ts.tv_usec, frame,
-		    header->caplen, header->len);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static FILE *nowhere;
-	char error[PCAP_ERRBUF_SIZE];
-	struct pipeline_options options = {.sink = take, .flows_max = 64};
-	struct pipeline *p;
-	pcap_t *pcap;
-	FILE *file;
+	struct pipeline_options options = {.flows_max = 64};
 
-	if (nowhere == NULL)
-		nowhere = fopen("/dev/null", "w");
-	if (size == 0 || (file = fmemopen((void *)(uintptr_t)data, size, "rb")) == NULL)
-		return 0;
-	pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
-	if (pcap == NULL) {
-		fclose(file);
-		return 0;
-	}
-	options.context = nowhere;
-	p = pipeline_new(&options);
-	if (p == NULL)
-		abort();
-	replay(pcap, p);
-	pipeline_finish(p);
-	pipeline_free(p);
-	pcap_close(pcap);
-	return 0;
+	return replay_pcap(data, size, &options);
 }

@@ -34,7 +34,8 @@ static void decode(int link_type, const uint8_t *frame, size_t captured, size_t 
 	 * tells. */
 	if (segment.missing > length - captured && segment.missing > 65535)
 		abort();
-	if (segment.tunnel != FRAME_TUNNEL_NONE && frame_tunnel_name(segment.tunnel) == NULL)
+	if (segment.tunnel != FRAME_TUNNEL_NONE &&
+	    (segment.tunnel >= FRAME_TUNNELS || frame_tunnel_names[segment.tunnel] == NULL))
 		abort();
 }
 

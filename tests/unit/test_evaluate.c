@@ -191,6 +191,42 @@ static void test_functions(void **state)
 	assert_int_equal(judge("event.duration - 6d = 0s", &r, NULL), RULES_TRUE);
 }
 
+/* The names of a certificate, and what they are asked. */
+static void test_lists(void **state)
+{
+	static const struct {
+		const char *condition;
+		enum rules_truth truth;
+	} cases[] = {
+	    {"tls.server.san = MX1.example.net", RULES_TRUE},
+	    {"tls.server.san = example.net", RULES_FALSE},
+	    {"tls.server.san != mx1.example.net", RULES_FALSE},
+	    {"tls.server.san in [a.example, mx2.example.net.]", RULES_TRUE},
+	    {"tls.server.san under example.net", RULES_TRUE},
+	    {"tls.server.san under ample.net", RULES_FALSE},
+	    {"tls.server.san matches mx?.example.net", RULES_TRUE},
+	    {"tls.server.san matches \"mx1*mx2*\"", RULES_FALSE},
+	    {"tls.server.san ~ \"^mx2[.]\"", RULES_TRUE},
+	    {"tls.client.server_name in tls.server.san", RULES_TRUE},
+	    {"mx3.example.net in tls.server.san", RULES_FALSE},
+	    {"smtp.helo in tls.server.san", RULES_UNKNOWN},
+	    {"out.example.org in tls.server.san", RULES_TRUE},
+	    {"a.out.example.org in tls.server.san", RULES_FALSE},
+	    {"example.org in tls.server.san", RULES_FALSE},
+	    {".example.org in tls.server.san", RULES_FALSE},
+	};
+	struct record r;
+
+	(void)state;
+	record_init(&r);
+	assert_int_equal(judge("exists tls.server.san", &r, NULL), RULES_FALSE);
+	record_set_text(&r, &r.server_names, "mx1.example.net mx2.example.net *.example.org");
+	record_set_text(&r, &r.server_name, "Mx2.example.net");
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (judge(cases[i].condition, &r, NULL) != cases[i].truth)
+			fail_msg("%s", cases[i].condition);
+}
+
 static void test_direction(void **state)
 {
 	static const struct {
@@ -288,6 +324,7 @@ int main(void)
 	    cmocka_unit_test(test_history),
 	    cmocka_unit_test(test_history_settles),
 	    cmocka_unit_test(test_functions),
+	    cmocka_unit_test(test_lists),
 	    cmocka_unit_test(test_direction),
 	    cmocka_unit_test(test_templates),
 	    cmocka_unit_test(test_trace),

@@ -368,12 +368,10 @@ static void test_link_known(void **state)
 static void test_tunnel_name(void **state)
 {
 	(void)state;
-	assert_null(frame_tunnel_name(FRAME_TUNNEL_NONE));
-	assert_string_equal(frame_tunnel_name(FRAME_TUNNEL_GRE), "gre");
-	assert_string_equal(frame_tunnel_name(FRAME_TUNNEL_6IN4), "6in4");
-	assert_string_equal(frame_tunnel_name(FRAME_TUNNEL_PPPOE), "pppoe");
-	assert_null(frame_tunnel_name(FRAME_TUNNEL_PPPOE + 1));
-	assert_null(frame_tunnel_name(255));
+	assert_null(frame_tunnel_names[FRAME_TUNNEL_NONE]);
+	assert_string_equal(frame_tunnel_names[FRAME_TUNNEL_GRE], "gre");
+	assert_string_equal(frame_tunnel_names[FRAME_TUNNEL_6IN4], "6in4");
+	assert_string_equal(frame_tunnel_names[FRAME_TUNNEL_PPPOE], "pppoe");
 }
 
 static const struct CMUnitTest others[] = {

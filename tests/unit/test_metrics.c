@@ -89,11 +89,11 @@ static void test_addresses(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		error[0] = '\0';
-		assert_int_equal(metrics_listen(wrong[i], &at, error), -1);
+		assert_int_equal(metrics_listen("--metrics", wrong[i], &at, error), -1);
 		assert_memory_equal(error, "--metrics ", 10);
 	}
 	memset(far + 6, 'x', 120); /* longer than a socket's name may be */
-	assert_int_equal(metrics_listen(far, &at, error), -1);
+	assert_int_equal(metrics_listen("--metrics", far, &at, error), -1);
 }
 
 static void test_tcp(void **state)
@@ -110,10 +110,10 @@ static void test_tcp(void **state)
 	assert_int_equal(getsockname(taken, (struct sockaddr *)&here, &size), 0);
 	assert_int_equal(listen(taken, 1), 0);
 	snprintf(text, sizeof(text), "127.0.0.1:%u", ntohs(here.sin_port));
-	assert_int_equal(metrics_listen(text, &at, error), -1);
+	assert_int_equal(metrics_listen("--metrics", text, &at, error), -1);
 	assert_non_null(strstr(error, "another program listens there"));
 	close(taken);
-	fd = metrics_listen(text, &at, error);
+	fd = metrics_listen("--metrics", text, &at, error);
 	assert_true(fd >= 0);
 	assert_null(at);
 	close(fd);

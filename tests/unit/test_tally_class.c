@@ -33,6 +33,8 @@ static void check(const struct record *r, bool retried)
 	assert_int_equal(back.outcome, r->outcome);
 	assert_int_equal(back.confidence, r->confidence);
 	assert_int_equal(back.sentinel, r->sentinel);
+	if (r->client_max_version != 0)
+		assert_int_equal(back.fallback_scsv, r->fallback_scsv);
 	assert_int_equal(back.certificate_sent, r->certificate_sent);
 	assert_int_equal(tally_class_retried(class), retried);
 }
@@ -52,6 +54,7 @@ static void labels_read_back(void **state)
 		r.cipher_suite = ciphers[i % 5];
 		r.sentinel = (uint8_t)(i % 3);
 		r.plaintext_mail = i % 2 ? RECORD_TRUE : RECORD_FALSE;
+		r.fallback_scsv = i % 5 == 3 ? RECORD_TRUE : RECORD_FALSE;
 		r.certificate_requested = (uint8_t)(i % 3);
 		r.certificate_sent =
 		    r.certificate_requested == RECORD_TRUE ? RECORD_FALSE + i / 3 % 2 : 0;

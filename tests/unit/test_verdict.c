@@ -10,8 +10,8 @@
 #include "../../parsers/tls_hello.h"
 #include "../../sensor/verdict.h"
 
-#define SEEN	       .client_seen = true, .server_seen = true, .smtp = true
-#define CLOSED	       .closed = true, .ended = true
+#define SEEN	       .end.client_seen = true, .end.server_seen = true, .smtp = true
+#define CLOSED	       .end.closed = true, .end.ended = true
 #define HELLOS	       .client_hello = true, .server_hello = true
 #define BOTH_ENCRYPTED .client_encrypted = true, .server_encrypted = true
 
@@ -48,7 +48,11 @@ static const struct verdict_case cases[] = {
 	{.tls_version = TLS_VERSION_SSL3, .client_max_version = TLS_VERSION_SSL3}, "tls", "client",
 	"full"},
     {"an old version, the ClientHello not seen",
-	{.server_seen = true, .smtp = true, .server_hello = true, .server_encrypted = true, CLOSED},
+	{.end.server_seen = true,
+	    .smtp = true,
+	    .server_hello = true,
+	    .server_encrypted = true,
+	    CLOSED},
 	{.tls_version = TLS_VERSION_10}, "tls", "unknown", "server_only"},
     {"refused with a fatal alert", {SEEN, CLOSED, .client_hello = true, .fatal_alert = true},
 	{.client_max_version = TLS_VERSION_12,
@@ -88,7 +92,7 @@ static const struct verdict_case cases[] = {
 	    .alert_side = RECORD_SIDE_CLIENT},
 	"tls_failed", "server", "full"},
     {"protocol_version, the client not seen",
-	{.server_seen = true, .smtp = true, CLOSED, .fatal_alert = true},
+	{.end.server_seen = true, .smtp = true, CLOSED, .fatal_alert = true},
 	{.alert_level = 2, .alert_code = 70, .alert_side = RECORD_SIDE_SERVER}, "tls_failed",
 	"unknown", "server_only"},
     {"closed in the middle of the handshake", {SEEN, CLOSED, HELLOS, .client_encrypted = true},
@@ -98,7 +102,11 @@ static const struct verdict_case cases[] = {
 	{.tls_version = TLS_VERSION_12, .client_max_version = TLS_VERSION_12}, "unknown", "none",
 	"gap"},
     {"closed, the client's side alone",
-	{.client_seen = true, .smtp = true, CLOSED, .client_hello = true, .client_encrypted = true},
+	{.end.client_seen = true,
+	    .smtp = true,
+	    CLOSED,
+	    .client_hello = true,
+	    .client_encrypted = true},
 	{.client_max_version = TLS_VERSION_12, .starttls_requested = RECORD_TRUE}, "unknown",
 	"unknown", "client_only"},
     {"the capture ends within the handshake", {SEEN, .client_hello = true},
@@ -131,15 +139,16 @@ static const struct verdict_case cases[] = {
     {"EHLO and QUIT", {SEEN, CLOSED, .capabilities = true},
 	{.starttls_offered = RECORD_TRUE, .plaintext_mail = RECORD_FALSE}, "no_mail", "unknown",
 	"full"},
-    {"a health check", {.client_seen = true, .server_seen = true, .silent = true, CLOSED}, {0},
-	"no_mail", "unknown", "full"},
+    {"a health check", {.end.client_seen = true, .end.server_seen = true, .silent = true, CLOSED},
+	{0}, "no_mail", "unknown", "full"},
     {"something was said, and it is not known what",
-	{.client_seen = true, .server_seen = true, CLOSED}, {0}, "unknown", "unknown", "full"},
+	{.end.client_seen = true, .end.server_seen = true, CLOSED}, {0}, "unknown", "unknown",
+	"full"},
     {"no mail so far", {SEEN, .capabilities = true}, {.starttls_offered = RECORD_TRUE}, "unknown",
 	"unknown", "full"},
     {"no mail in what is left", {SEEN, CLOSED, .gap = true}, {0}, "unknown", "unknown", "gap"},
-    {"HTTP", {.client_seen = true, .server_seen = true, CLOSED, .foreign = true}, {0}, "not_smtp",
-	"unknown", "full"},
+    {"HTTP", {.end.client_seen = true, .end.server_seen = true, CLOSED, .foreign = true}, {0},
+	"not_smtp", "unknown", "full"},
 };
 
 static void verdicts(void **state)

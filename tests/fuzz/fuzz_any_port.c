@@ -1,0 +1,17 @@
+/* A whole capture file, mail sought on every port and expected in all its forms: ports, roles,
+ * search, nDPI. */
+#include "../../sensor/ports.h"
+#include "replay_pcap.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct pipeline_options options = {.flows_max = 64, .any_port = true};
+	struct ports ports;
+
+	if (!ports_parse(PORTS_EXAMPLE, &ports))
+		abort();
+	options.ports = &ports;
+	return replay_pcap(data, size, &options);
+}

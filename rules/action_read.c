@@ -69,6 +69,11 @@ static void fail_word(
 	fail(r, node, text, mend);
 }
 
+static bool is_url(const char *text)
+{
+	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
 /* A parameter that is a single text of some type. */
 static void read_single(struct reading *r, const yaml_node_t *node, struct rules_parameter *p)
 {
@@ -88,6 +93,8 @@ static void read_single(struct reading *r, const yaml_node_t *node, struct rules
 	}
 	if (p->is->type == PARAMETER_PATH && p->text[0] != '/')
 		mend = "write the whole path, from / on";
+	else if (p->is->type == PARAMETER_URL && !is_url(p->text))
+		mend = "write https://HOST/PATH";
 	else if (p->is->type == PARAMETER_NUMBER)
 		mend = literal_read(p->text, RULES_NUMBER, NULL, &value);
 	else if (p->is->type == PARAMETER_DURATION)
@@ -99,11 +106,21 @@ static void read_single(struct reading *r, const yaml_node_t *node, struct rules
 		fail(r, node, p->text, mend);
 }
 
+/* "/bin/page {server.ip}" would be the name of a program. */
+static void check_command(
+    struct reading *r, const yaml_node_t *node, const struct rules_parameter *p)
+{
+	if (p->is->type == PARAMETER_COMMAND && r->good && p->template_count > 0 &&
+	    strpbrk(p->templates[0].source, " \t{") != NULL)
+		fail(r, node, p->templates[0].source,
+		    "no shell parts it; write [/usr/local/bin/page, \"{server.ip}\"]");
+}
+
 static void read_parameter(
     struct reading *r, const yaml_node_t *node, const struct action_parameter *is)
 {
 	struct rules_parameter *p = &r->parameters[r->count++];
-	bool list = is->type == PARAMETER_TEMPLATES;
+	bool list = is->type == PARAMETER_TEMPLATES || is->type == PARAMETER_COMMAND;
 
 	p->is = is;
 	p->place = source_place(&r->loader->files[r->file].source, node);
@@ -113,6 +130,7 @@ static void read_parameter(
 		r->good = false;
 	} else if (list || is->type == PARAMETER_TEMPLATE) {
 		read_templates(r, node, p);
+		check_command(r, node, p);
 	} else {
 		read_single(r, node, p);
 	}

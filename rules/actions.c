@@ -22,7 +22,7 @@ static const struct action_parameter redis_parameters[] = {
 };
 
 static const struct action_parameter exec_parameters[] = {
-    {"command", PARAMETER_TEMPLATES, true, NULL, "The program and its arguments; no shell.",
+    {"command", PARAMETER_COMMAND, true, NULL, "The program and its arguments; no shell.",
 	"[/usr/local/bin/page, \"{server.ip}\"]"},
     {"timeout", PARAMETER_DURATION, false, NULL, "It is killed after so long (30s).", "10s"},
     {"rate", PARAMETER_NUMBER, false, NULL,
@@ -42,7 +42,7 @@ static const struct action_parameter mail_parameters[] = {
 };
 
 static const struct action_parameter webhook_parameters[] = {
-    {"url", PARAMETER_TEXT, true, NULL, "Where it is posted to; http or https.",
+    {"url", PARAMETER_URL, true, NULL, "Where it is posted to; http or https.",
 	"https://hooks.example.org/tlsvane"},
     {"format", PARAMETER_WORD, false, formats,
 	"The body: our own (tlsvane), what Alertmanager sends to webhooks (alertmanager), or what "

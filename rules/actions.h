@@ -23,7 +23,9 @@ enum action_parameter_type {
 	PARAMETER_NUMBER,
 	PARAMETER_DURATION, /* "30s" */
 	PARAMETER_BOOLEAN,
-	PARAMETER_PATH, /* text that begins with "/" */
+	PARAMETER_PATH,	   /* text that begins with "/" */
+	PARAMETER_URL,	   /* text: http or https */
+	PARAMETER_COMMAND, /* as PARAMETER_TEMPLATES; the first one is a program */
 };
 
 struct action_parameter {

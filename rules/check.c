@@ -51,6 +51,18 @@ static void try_fields(struct spelling *s)
 		spelling_try(s, rules_field(i)->name);
 }
 
+/* "version" for tls.version. */
+static const char *by_last_part(const char *word)
+{
+	for (size_t i = 0; i < rules_field_count(); i++) {
+		const char *name = rules_field(i)->name, *dot = strrchr(name, '.');
+
+		if (dot != NULL && strcmp(dot + 1, word) == 0)
+			return name;
+	}
+	return NULL;
+}
+
 static bool unknown_name(struct compiler *c, const struct node *n, bool macros)
 {
 	struct spelling s = spelling_of(n->word);
@@ -65,6 +77,8 @@ static bool unknown_name(struct compiler *c, const struct node *n, bool macros)
 	if (n->kind == NODE_QUOTED)
 		return complain(c, n, "\"%s\" stands where a field must; write FIELD = \"%s\"",
 		    n->word, n->word);
+	if (by_last_part(n->word) != NULL)
+		s.best = by_last_part(n->word);
 	if (s.best != NULL)
 		return complain(c, n, "%s is no %s; did you mean %s?", n->word,
 		    macros ? "field or macro" : "field", s.best);

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lexer.h"
 #include "spelling.h"
@@ -67,6 +68,14 @@ static bool is_keyword(const struct token *t)
 {
 	for (size_t i = 0; expression_keywords[i] != NULL; i++)
 		if (is_word(t, expression_keywords[i]))
+			return true;
+	return false;
+}
+
+static bool is_shouted(const char *word)
+{
+	for (size_t i = 0; expression_keywords[i] != NULL; i++)
+		if (strcasecmp(expression_keywords[i], word) == 0)
 			return true;
 	return false;
 }
@@ -213,6 +222,8 @@ static struct node *parse_word(struct parser *p)
 
 	if (is_keyword(&t))
 		return unexpected(p, "a field or a value is missing before it");
+	if (is_shouted(word))
+		return fail(p, t.at, "%s is not known; write it in small letters", word);
 	advance(p);
 	if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
 		return constant(p, t.at, word[0] == 't');
@@ -365,6 +376,17 @@ static struct node *negate(struct parser *p, struct node *n, size_t at, bool wan
 	return not ;
 }
 
+/* Behind a clause without a relation: a word there was meant as one. */
+static struct node *check_end(struct parser *p, struct node *left)
+{
+	bool word = p->token.kind == TOKEN_QUOTED ||
+		    (p->token.kind == TOKEN_WORD && !is_keyword(&p->token));
+
+	if (left == NULL || !word || (left->kind != NODE_FIELD && left->kind != NODE_WORD))
+		return left;
+	return unexpected(p, "compare by =, <, >, in, matches, ~, under; join clauses by and, or");
+}
+
 static struct node *parse_relation(struct parser *p)
 {
 	struct node *left = parse_sum(p), *n;
@@ -372,8 +394,10 @@ static struct node *parse_relation(struct parser *p)
 	bool negated = !p->failed && accept_word(p, "not");
 	enum relation relation = p->failed ? RELATIONS : accept_relation(p);
 
-	if (p->failed || (relation == RELATIONS && !negated))
+	if (p->failed)
 		return left;
+	if (relation == RELATIONS && !negated)
+		return check_end(p, left);
 	if (relation == RELATIONS || (negated && relation < RELATION_IN))
 		return unexpected(p, "not stands before a clause, or before in, matches, under, ~");
 	n = node_new(p, NODE_RELATION, at);

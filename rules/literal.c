@@ -231,6 +231,8 @@ static const char *read_plain(const char *text, unsigned type, struct rules_valu
 	case RULES_ADDRESS:
 		return address_parse(text, &v->address) ? NULL : "write 192.0.2.1 or 2001:db8::1";
 	case RULES_HOST:
+		if (strchr(text, '*') != NULL)
+			return "a pattern wants matches; under example.net takes all below it";
 		return is_host_name(text) ? NULL
 					  : "write mx.example.net, international names as xn--...";
 	default:

@@ -28,6 +28,14 @@ const char *loader_scalar(const yaml_node_t *node)
 	return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : "";
 }
 
+static bool is_of_rule(const char *name)
+{
+	for (size_t i = 0; i < rules_key_count; i++)
+		if (strcmp(rules_keys[i].name, name) == 0)
+			return (rules_keys[i].scopes & KEY_OF_RULE) != 0;
+	return false;
+}
+
 static bool check_key(struct loader *l, size_t file, const yaml_node_t *key,
     const char *const *keys, const char *what)
 {
@@ -41,6 +49,9 @@ static bool check_key(struct loader *l, size_t file, const yaml_node_t *key,
 	if (s.best != NULL)
 		loader_error(
 		    l, file, key, "%s has no key %s; did you mean %s?", what, s.word, s.best);
+	else if (is_of_rule(s.word))
+		loader_error(l, file, key,
+		    "%s is a key of a rule; write it below rules: - name: NAME", s.word);
 	else
 		loader_error(l, file, key, "%s has no key \"%s\"; leave it out", what, s.word);
 	return false;
@@ -114,6 +125,11 @@ bool loader_text(struct loader *l, size_t file, const yaml_node_t *node, const c
 		return false;
 	}
 	text->length = node->data.scalar.length;
+	if (strncmp((const char *)node->tag, "!", 1) == 0) {
+		loader_error(l, file, node,
+		    "YAML takes what begins with ! as a tag; write not, or quote the whole");
+		return false;
+	}
 	if (text->length == 0) {
 		loader_error(l, file, node, "%s is empty; fill it in or leave it out", what);
 		return false;

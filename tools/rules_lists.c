@@ -132,6 +132,8 @@ static const char *const parameter_types[] = {
     [PARAMETER_DURATION] = "duration",
     [PARAMETER_BOOLEAN] = "boolean",
     [PARAMETER_PATH] = "path",
+    [PARAMETER_URL] = "URL",
+    [PARAMETER_COMMAND] = "texts with {field}s",
 };
 
 static void put_parameter(

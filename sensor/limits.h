@@ -82,6 +82,17 @@
 #define LIMIT_FRAGMENT_DONE_NS                                                                     \
 	100000000ull /* ns in which a copy of a fragment may still follow the whole */
 
+/* Sessions held against those before */
+#define LIMIT_COMPARE                                                                              \
+	100000 /* servers, and pairs without TLS, remembered (about 110 bytes each)                \
+		*/
+#define LIMIT_FALLBACK_S                                                                           \
+	3600 /* seconds from TLS that failed to mail in the clear that is its fallback: the queue  \
+		of an MTA has tried again by then */
+#define LIMIT_STRIPPING_S                                                                          \
+	604800 /* seconds that an offer of STARTTLS is remembered: a week, since some only mail on \
+		  workdays */
+
 /* Tally and Redis */
 #define LIMIT_TALLY_PAIRS                                                                          \
 	500000 /* host pairs in memory (about 600 bytes each); written ones go first */
@@ -107,17 +118,13 @@
 #define LIMIT_TALLY_CLASSES                                                                        \
 	32 /* classes of sessions (tally_class.h) counted apart a pair, each about 150 bytes in    \
 	      Redis; others as "other" */
-#define LIMIT_RETRY_MS                                                                             \
-	900000 /* mail in the clear so soon after a failed handshake of the pair is a retry        \
-		  without TLS: mail servers try again at once, or with the next queue run */
-
 /* /metrics */
 #define LIMIT_METRICS_CONNECTIONS 16	/* at once: a Prometheus or two, and a person */
 #define LIMIT_METRICS_S		  10	/* seconds for one request, or between two */
 #define LIMIT_METRICS_REQUEST	  16384 /* bytes of memory a connection: a request's headers */
 
 /* Processes */
-#define LIMIT_WORKERS	     64			   /* more cores than any tap needs */
+#define LIMIT_WORKERS	     64			 /* more cores than any tap needs */
 #define LIMIT_QUEUE_BYTES    (16u * 1024 * 1024) /* records that wait, a worker: about 40000 */
 #define LIMIT_MESSAGES	     256   /* taken of one worker before the next has its turn */
 #define LIMIT_ALIVE_MS	     1000  /* milliseconds between two signs of life, with numbers */
@@ -125,7 +132,7 @@
 #define LIMIT_RESTART_MIN_MS 100   /* first wait before a process is started again; doubled ... */
 #define LIMIT_RESTART_MAX_MS 10000 /* ... up to this */
 #define LIMIT_STEADY_S	     60	   /* who lived so long begins with the first wait again */
-#define LIMIT_STOP_S	     60	   /* seconds at exit, longer than all drains; then all are killed */
+#define LIMIT_STOP_S	     60 /* seconds at exit, longer than all drains; then all are killed */
 
 /* Alerts */
 #define LIMIT_ALERT_KEYS                                                                           \

@@ -62,6 +62,8 @@ static bool field_valid(const struct record *r, const struct field *f)
 	case FIELD_TEXT:
 		memcpy(&u16, at, sizeof(u16));
 		return text_valid(r, u16);
+	case FIELD_CAPABILITIES:
+		return text_valid(r, r->other_capabilities);
 	case FIELD_STRING:
 		return string_valid(at, f->size);
 	case FIELD_BOOLEAN:

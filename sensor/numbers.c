@@ -61,6 +61,8 @@ const struct number_row number_rows[] = {
 	"Entries of the tally whose Redis key holds something foreign."},
     {NUMBER(entries_evicted), NUMBER_COUNTER, false, false, "entries_evicted_total", NULL,
 	"Written entries of the tally that made room for others."},
+    {NUMBER(compare_evicted), NUMBER_COUNTER, false, false, "compare_evicted_total", NULL,
+	"Hosts forgotten for lack of room, whose fallback or stripping may go unseen."},
     {NUMBER(redis_connected), NUMBER_GAUGE, false, false, "redis_connected", NULL,
 	"Whether Redis takes writes: 1 or 0."},
     {NUMBER(redis_connects), NUMBER_COUNTER, false, false, "redis_connects_total", NULL,

@@ -27,7 +27,7 @@ struct sensor_numbers {
 	uint64_t overlap_conflicts, held_refused;
 	/* of what records */
 	uint64_t records_lost;
-	uint64_t entries_waiting, entries_aside, entries_evicted;
+	uint64_t entries_waiting, entries_aside, entries_evicted, compare_evicted;
 	uint64_t redis_connected, redis_connects, redis_errors;
 	uint64_t alerts_told, alerts_firing, alerts_refused, alerts_blind;
 	uint64_t actions_waiting, actions_done, actions_failures, actions_given_up;

@@ -20,6 +20,12 @@ static const char *const outcomes[OUTCOMES] = {
     [OUTCOME_UNKNOWN] = "unknown",
 };
 
+static const char *const strippings[STRIPPINGS] = {
+    [STRIPPING_MASKED] = "masked",
+    [STRIPPING_BEFORE] = "offered_before",
+    [STRIPPING_TO_OTHERS] = "offered_to_others",
+};
+
 static const char *const legacy_sides[LEGACY_SIDES] = {
     [LEGACY_NONE] = "none",
     [LEGACY_CLIENT] = "client",
@@ -197,6 +203,20 @@ const struct field record_fields[] = {
 	"Whose fault a version below TLS 1.2 is.", "server"),
     ENUM(
 	"tlsvane.confidence", confidence, confidences, "How much of the session was seen.", "full"),
+    FIELD("tlsvane.fallback", FIELD_BOOLEAN, fallback,
+	"TLS failed, was refused or given up, and the pair then sent in the clear.", "true"),
+    FIELD("tlsvane.fallback_from", FIELD_TIME, fallback_from_ns,
+	"When the session began that failed.", "2026-03-01T08:15:30.123456789Z"),
+    FIELD("tlsvane.fallback_to", FIELD_TIME, fallback_to_ns,
+	"When the session began that sent in the clear.", "2026-03-01T08:15:31.223456789Z"),
+    ENUM("tlsvane.fallback_outcome", fallback_outcome, outcomes,
+	"What became of the session that failed.", "tls_failed"),
+    FIELD("tlsvane.stripping_suspected", FIELD_BOOLEAN, stripping,
+	"The offer of STARTTLS may have been removed on the way.", "true"),
+    ENUM("tlsvane.stripping_reason", stripping_reason, strippings,
+	"Why: it is masked, or was offered before, or to others.", "offered_before"),
+    FIELD("tlsvane.stripping_offered", FIELD_TIME, stripping_offered_ns,
+	"When the server last offered STARTTLS.", "2026-03-01T08:15:30.123456789Z"),
     FIELD("tlsvane.history", FIELD_STRING, history,
 	"The dialogue in letters, upper case from the client.", "bErSs:CSXKnGIFif"),
     FIELD("tlsvane.transcript", FIELD_TRANSCRIPT, events,
@@ -297,9 +317,20 @@ bool record_is_legacy(const struct record *r)
 	return record_tells_legacy(r) && r->legacy_side > LEGACY_NONE;
 }
 
+bool record_is_failure(const struct record *r)
+{
+	return r->outcome == OUTCOME_TLS_FAILED || r->outcome == OUTCOME_STARTTLS_REFUSED ||
+	       r->outcome == OUTCOME_STARTTLS_ABANDONED;
+}
+
 const char *record_outcome_name(unsigned outcome)
 {
 	return name_in(outcomes, OUTCOMES, outcome);
+}
+
+const char *record_stripping_name(unsigned reason)
+{
+	return name_in(strippings, STRIPPINGS, reason);
 }
 
 const char *record_legacy_side_name(unsigned side)

@@ -74,6 +74,14 @@ enum record_resumption { /* what an abbreviated handshake rests on */
 	RESUMPTIONS,
 };
 
+enum record_stripping {
+	STRIPPING_ABSENT,
+	STRIPPING_MASKED,    /* a word looks like STARTTLS overwritten */
+	STRIPPING_BEFORE,    /* the server last offered it to this very client */
+	STRIPPING_TO_OTHERS, /* ... to another one */
+	STRIPPINGS,
+};
+
 enum record_side { RECORD_SIDE_ABSENT, RECORD_SIDE_CLIENT, RECORD_SIDE_SERVER };
 
 /* All numbers in host byte order; 0 means absent but where said. */
@@ -103,6 +111,11 @@ struct record {
 	uint8_t alert_code;
 	uint8_t starttls_masked, starttls_injected, reply_injected; /* enum record_flag */
 	uint8_t outcome, legacy_side, confidence;
+	/* Against other sessions (compare.h): true, or not known. */
+	uint8_t fallback, stripping; /* enum record_flag */
+	uint8_t fallback_outcome;    /* enum record_outcome */
+	uint8_t stripping_reason;    /* enum record_stripping */
+	uint64_t fallback_from_ns, fallback_to_ns, stripping_offered_ns;
 	char history[RECORD_HISTORY_MAX];
 	char ja4[RECORD_JA4_SIZE];
 	uint8_t ja3[16], ja3s[16];				/* all zero: absent */
@@ -215,8 +228,12 @@ bool record_tells_legacy(const struct record *r);
 /* Whether it was held below TLS 1.2, or failed for want of a version. */
 bool record_is_legacy(const struct record *r);
 
+/* Whether TLS was begun or asked for and did not come about. */
+bool record_is_failure(const struct record *r);
+
 /* "tls_failed" and its like; NULL outside the enum. */
 const char *record_outcome_name(unsigned outcome);
+const char *record_stripping_name(unsigned reason);
 const char *record_legacy_side_name(unsigned side);
 const char *record_confidence_name(unsigned confidence);
 

@@ -8,6 +8,7 @@
 
 #include "../rules/packs.h"
 #include "alerting.h"
+#include "compare.h"
 #include "limits.h"
 #include "log.h"
 #include "metrics.h"
@@ -19,6 +20,7 @@
 
 struct recorder {
 	struct recorder_options options;
+	struct compare *compare;
 	struct tally *tally; /* NULL without Redis */
 	struct store *store;
 	struct alerting *alerting; /* NULL without --rules */
@@ -46,8 +48,12 @@ static void give_up_json(struct recorder *r)
 	r->json = NULL;
 }
 
-void recorder_take(struct recorder *r, const struct record *record)
+void recorder_take(struct recorder *r, const struct record *session)
 {
+	struct record compared, *record = &compared;
+
+	memcpy(record, session, record_size(session));
+	compare_session(r->compare, record);
 	r->unflushed = true;
 	if (r->alerting != NULL)
 		alerting_record(r->alerting, record);
@@ -84,6 +90,7 @@ void recorder_numbers(const struct recorder *r, struct sensor_numbers *n)
 	lost = n->records_lost;
 	numbers_of_store(n, r->store, r->tally);
 	n->records_lost += lost;
+	n->compare_evicted = compare_evicted(r->compare);
 	numbers_of_alerting(n, r->alerting);
 	if (r->options.board != NULL)
 		add_board(n, r->options.board);
@@ -258,6 +265,14 @@ static bool open_metrics(struct recorder *r)
 	return r->metrics != NULL;
 }
 
+static bool open_compare(struct recorder *r)
+{
+	r->compare = compare_new(0, r->tally);
+	if (r->compare == NULL)
+		log_say(LOG_LEVEL_ERROR, "out of memory");
+	return r->compare != NULL;
+}
+
 static void begin(struct recorder *r)
 {
 	const struct sensor_options *o = r->options.sensor;
@@ -278,6 +293,7 @@ static void close_files(struct recorder *r)
 	if (r->json != NULL && r->json != stdout)
 		fclose(r->json);
 	metrics_close(r->metrics);
+	compare_free(r->compare);
 	tally_free(r->tally);
 }
 
@@ -292,7 +308,7 @@ struct recorder *recorder_open(const struct recorder_options *options, int *stat
 	r->json = options->json;
 	if (!open_alerting(r) || !open_metrics(r)) {
 		*status = EXIT_USAGE;
-	} else if (open_store(r)) {
+	} else if (open_store(r) && open_compare(r)) {
 		begin(r);
 		return r;
 	}

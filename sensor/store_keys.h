@@ -20,7 +20,12 @@
 #define KEY_LEGACY_SERVERS    "tlsvane:legacy:servers" /* by the last time they did it, ms */
 #define KEY_LEGACY_CLIENTS    "tlsvane:legacy:clients"
 #define KEY_PLAINTEXT_SERVERS "tlsvane:plaintext:servers"
+#define KEY_PLAINTEXT_CLIENTS "tlsvane:plaintext:clients"
 #define KEY_DOWNGRADE_SERVERS "tlsvane:downgrade:servers"
+#define KEY_FALLBACK_SERVERS  "tlsvane:fallback:servers"
+#define KEY_FALLBACK_CLIENTS  "tlsvane:fallback:clients"
+#define KEY_STRIPPING_SERVERS "tlsvane:stripping:servers"
+#define KEY_STRIPPING_CLIENTS "tlsvane:stripping:clients"
 
 /*
  * Alerts, of all sensors together (alert_claim.c). KEY_ALERT: hash of rule, key, state (firing,

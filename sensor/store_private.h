@@ -21,7 +21,7 @@
 
 #define STORE_TOKEN_MAX	 384 /* host:pid:namespace.random */
 #define STORE_RUN_ID_MAX 64
-#define STORE_ENTRY_MAX	 8 /* commands that one entry may need at once */
+#define STORE_ENTRY_MAX	 12 /* commands that one entry may need at once */
 #define STORE_RING	 (LIMIT_PIPELINE + STORE_ENTRY_MAX)
 #define STORE_WIRE_MAX	 (1024u * 1024) /* bytes waiting to be sent before no more is added */
 #define STORE_CLOSE_MS	 1000		/* milliseconds for the last heartbeat and the lease */
@@ -71,7 +71,7 @@ struct store {
 	char where[REDIS_URL_SHOWN_MAX];
 	char sensor[STORE_SENSOR_MAX], host[256], token[STORE_TOKEN_MAX];
 	char *source, *spool_path; /* may be NULL */
-	pid_t process; /* that holds the name */
+	pid_t process;		   /* that holds the name */
 	uint64_t retention_ms;
 	store_log *log;
 	void *log_context;

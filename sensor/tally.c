@@ -285,6 +285,15 @@ static int add_to(struct tally *t, unsigned kind, const struct record *r, uint64
 	return tally_entry_add(e, r, ms, evidence);
 }
 
+static bool is_evidence(const struct record *r)
+{
+	bool wanted = false;
+
+	for (unsigned kind = 0; kind < TALLY_EVIDENCES; kind++)
+		wanted |= tally_evidence_wants(kind, r);
+	return wanted;
+}
+
 int tally_add(struct tally *t, const struct record *r)
 {
 	uint64_t ms = r->start_ns / 1000000;
@@ -294,7 +303,7 @@ int tally_add(struct tally *t, const struct record *r)
 	t->records++;
 	if (ms > t->latest_ms)
 		t->latest_ms = ms;
-	if (record_is_legacy(r))
+	if (is_evidence(r))
 		evidence = tally_evidence_new(r);
 	for (unsigned kind = 0; kind < TALLY_KINDS; kind++)
 		if (r->outcome != OUTCOME_NOT_SMTP || kind == TALLY_SERVER || kind == TALLY_DAY)

@@ -5,29 +5,61 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../parsers/smtp_dialog.h"
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
 #include "limits.h"
 
-/* The record without its texts: they stand in the server's and client's own fields. */
-#define HEAD_SIZE offsetof(struct record, protocol)
+/* The record with those texts alone that the transcript shows; the others stand in the server's and
+ * client's own fields. */
+#define TEXTS_MAX (SMTP_BANNER_MAX + SMTP_HELO_MAX + SMTP_OTHERS_MAX + 1)
+#define HEAD_MAX  (offsetof(struct record, text) + TEXTS_MAX)
 
 struct tally_evidence {
 	unsigned references;
-	char *json; /* from a spool; NULL: the record */
-	unsigned char head[HEAD_SIZE];
+	char *json;	      /* from a spool; NULL: the record */
+	unsigned char head[]; /* record_size() bytes */
 };
+
+static void keep_evidence_text(
+    struct record *to, uint16_t *field, const struct record *r, uint16_t from)
+{
+	*field = 0;
+	if (from != 0)
+		record_set_text(to, field, record_text(r, from));
+}
 
 struct tally_evidence *tally_evidence_new(const struct record *r)
 {
-	struct tally_evidence *evidence = malloc(sizeof(*evidence));
+	struct tally_evidence *evidence;
+	struct record kept;
 
+	record_init(&kept);
+	memcpy(&kept, r, offsetof(struct record, protocol));
+	keep_evidence_text(&kept, &kept.banner, r, r->banner);
+	keep_evidence_text(&kept, &kept.helo, r, r->helo);
+	keep_evidence_text(&kept, &kept.other_capabilities, r, r->other_capabilities);
+	evidence = malloc(sizeof(*evidence) + record_size(&kept));
 	if (evidence == NULL)
 		return NULL;
 	evidence->references = 1;
 	evidence->json = NULL;
-	memcpy(evidence->head, r, HEAD_SIZE);
+	memcpy(evidence->head, &kept, record_size(&kept));
 	return evidence;
+}
+
+bool tally_evidence_wants(enum tally_evidence_kind kind, const struct record *r)
+{
+	switch (kind) {
+	case TALLY_EVIDENCE_LEGACY:
+		return record_is_legacy(r);
+	case TALLY_EVIDENCE_FAILURE:
+		return record_is_failure(r);
+	case TALLY_EVIDENCE_FALLBACK:
+		return r->fallback == RECORD_TRUE;
+	default:
+		return r->stripping == RECORD_TRUE;
+	}
 }
 
 struct tally_evidence *tally_evidence_from_json(const char *json)
@@ -53,10 +85,12 @@ void tally_evidence_release(struct tally_evidence *evidence)
 	free(evidence);
 }
 
+/* Bytes of a record's JSON with those texts: escapes may make a byte of them six. */
+#define EVIDENCE_JSON_MAX (4096 + 6 * TEXTS_MAX)
+
 const char *tally_evidence_json(struct tally_evidence *evidence)
 {
-	static char line[4096]; /* a record without texts is below 1 KB */
-	struct record r;
+	static char line[EVIDENCE_JSON_MAX];
 	FILE *to;
 
 	if (evidence->json != NULL)
@@ -64,27 +98,27 @@ const char *tally_evidence_json(struct tally_evidence *evidence)
 	to = fmemopen(line, sizeof(line), "w");
 	if (to == NULL)
 		return NULL;
-	record_init(&r);
-	memcpy((unsigned char *)&r, evidence->head, HEAD_SIZE);
-	record_write_json(to, &r);
+	record_write_json(to, (const struct record *)(const void *)evidence->head);
 	fclose(to);
 	line[strcspn(line, "\n")] = '\0';
 	return line;
 }
 
-void tally_entry_set_evidence(struct tally_entry *e, struct tally_evidence *evidence, uint64_t ms)
+void tally_entry_set_evidence(struct tally_entry *e, enum tally_evidence_kind kind,
+    struct tally_evidence *evidence, uint64_t ms)
 {
-	if (ms < e->evidence_ms)
+	if (ms < e->evidence_ms[kind])
 		return;
 	evidence->references++;
-	tally_evidence_release(e->evidence);
-	e->evidence = evidence;
-	e->evidence_ms = ms;
+	tally_evidence_release(e->evidence[kind]);
+	e->evidence[kind] = evidence;
+	e->evidence_ms[kind] = ms;
 }
 
 void tally_entry_clear(struct tally_entry *e)
 {
-	tally_evidence_release(e->evidence);
+	for (size_t i = 0; i < TALLY_EVIDENCES; i++)
+		tally_evidence_release(e->evidence[i]);
 	for (size_t i = 0; i < TALLY_TEXTS; i++)
 		free(e->texts[i]);
 	free(e->counters);
@@ -98,6 +132,10 @@ static bool is_nameless(uint64_t id)
 
 	if (code == TALLY_CODE_OTHER)
 		return false;
+	if (name == TALLY_NAME_REPLY)
+		return true;
+	if (name == TALLY_NAME_ALERT)
+		return tls_alert_name((uint8_t)code) == NULL;
 	if (name == TALLY_NAME_CIPHER)
 		return tls_cipher_suite_name((uint16_t)code) == NULL;
 	return name == TALLY_NAME_VERSION && tls_version_label((uint16_t)code) == NULL;
@@ -236,16 +274,31 @@ static int count_tls(struct tally_entry *e, const struct record *r, uint64_t ms)
 	return failed;
 }
 
-/* Mail in the clear soon after a handshake failed is that client's answer to the failure. */
 static int count_class(struct tally_entry *e, const struct record *r, uint64_t ms)
 {
-	bool clear = r->plaintext_mail == RECORD_TRUE, failed = r->outcome == OUTCOME_TLS_FAILED;
-	bool retried =
-	    clear && e->failed_ms != 0 && ms >= e->failed_ms && ms - e->failed_ms <= LIMIT_RETRY_MS;
+	/* That client's answer to a handshake that failed. */
+	bool retried = r->plaintext_mail == RECORD_TRUE && r->fallback == RECORD_TRUE &&
+		       r->fallback_outcome == OUTCOME_TLS_FAILED;
 
-	if (failed && ms > e->failed_ms)
-		e->failed_ms = ms;
 	return count_timed(e, TALLY_NAME_CLASS, tally_class_of(r, retried), ms);
+}
+
+/* What stands in the way of TLS. */
+static int count_trouble(struct tally_entry *e, const struct record *r)
+{
+	int failed = 0;
+
+	if (r->starttls_reply != 0 && r->starttls_reply / 100 != 2)
+		failed |= count_plain(e, TALLY_NAME_REPLY, r->starttls_reply);
+	if (r->outcome == OUTCOME_TLS_FAILED && r->alert_level != 0)
+		failed |= count_plain(e, TALLY_NAME_ALERT, r->alert_code);
+	if (r->fallback == RECORD_TRUE)
+		failed |= count_plain(e, TALLY_NAME_FALLBACK, 0);
+	if (r->stripping == RECORD_TRUE)
+		failed |= count_plain(e, TALLY_NAME_STRIPPING, 0);
+	if (r->starttls_injected == RECORD_TRUE || r->reply_injected == RECORD_TRUE)
+		failed |= count_plain(e, TALLY_NAME_INJECTED, 0);
+	return failed;
 }
 
 static int count(struct tally_entry *e, const struct record *r, uint64_t ms)
@@ -263,7 +316,7 @@ static int count(struct tally_entry *e, const struct record *r, uint64_t ms)
 		failed |= count_plain(e, TALLY_NAME_STARTTLS, r->starttls_offered);
 	if (e->kind == TALLY_PAIR)
 		failed |= count_class(e, r, ms);
-	return failed | count_tls(e, r, ms);
+	return failed | count_trouble(e, r) | count_tls(e, r, ms);
 }
 
 /* Cut at a whole UTF-8 character. */
@@ -324,6 +377,25 @@ static void flag_host(struct tally_entry *e, const struct record *r, uint64_t ms
 		flag(e, TALLY_DOWNGRADE, ms);
 	if (r->plaintext_mail == RECORD_TRUE)
 		flag(e, TALLY_PLAINTEXT, ms);
+	if (r->fallback == RECORD_TRUE)
+		flag(e, TALLY_FALLBACK, ms);
+	if (r->stripping == RECORD_TRUE)
+		flag(e, TALLY_STRIPPING, ms);
+}
+
+/* What a later process has to know of the pair (compare.h), and the last sessions of each kind. */
+static void keep_sessions(
+    struct tally_entry *e, const struct record *r, uint64_t ms, struct tally_evidence *evidence)
+{
+	bool pair = e->kind == TALLY_PAIR;
+
+	if (pair && record_is_failure(r) && ms > e->failed_ms)
+		e->failed_ms = ms;
+	if (pair && r->starttls_offered == RECORD_TRUE && ms > e->offered_ms)
+		e->offered_ms = ms;
+	for (unsigned kind = 0; evidence != NULL && kind < TALLY_EVIDENCES; kind++)
+		if (tally_evidence_wants(kind, r) && (pair || kind != TALLY_EVIDENCE_FAILURE))
+			tally_entry_set_evidence(e, kind, evidence, ms);
 }
 
 int tally_entry_add(
@@ -338,8 +410,7 @@ int tally_entry_add(
 		return failed;
 	flag_host(e, r, ms);
 	raise_version(e, e->kind == TALLY_SERVER ? r->tls_version : r->client_max_version);
-	if (evidence != NULL)
-		tally_entry_set_evidence(e, evidence, ms);
+	keep_sessions(e, r, ms, evidence);
 	if (e->kind == TALLY_SERVER) {
 		keep_text(e, 0, r, r->banner);
 		keep_text(e, 1, r, r->server_name);

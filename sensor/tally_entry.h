@@ -8,10 +8,16 @@
  *
  * Fields of the hashes, times in ms since the epoch, by the sessions' starts:
  *   sessions, version:<label>, cipher:<name>, outcome:<word>, legacy_side:<word>,
- * starttls_offered:<yes|no> version_first:, version_last:, cipher_first:, cipher_last:      not in
- * days class:<label>, class_first:, class_last: (pair; tally_class.h) first_seen, last_seen,
- * legacy_last, plaintext_last, downgrade_last, evidence_time, evidence not in days client_max
- * (pair), best_version, banner, server_name, software (server), max_version, helo (client)
+ *   starttls_offered:<yes|no> (server), starttls_reply:<code>, alert:<description>, fallback,
+ *   stripping, injected
+ *   version_first:, version_last:, cipher_first:, cipher_last:                    not in days
+ *   class:<label>, class_first:, class_last: (pair; tally_class.h)
+ *   first_seen, last_seen, legacy_last, plaintext_last, downgrade_last, fallback_last,
+ *   stripping_last, evidence, fallback_evidence, stripping_evidence, each with its ..._time
+ *                                                                                 not in days
+ *   failed_last, starttls_last, failure_evidence with its ..._time, client_max    pair
+ *   best_version, banner, server_name, software                                   server
+ *   max_version, helo                                                             client
  */
 #ifndef TLSVANE_TALLY_ENTRY_H
 #define TLSVANE_TALLY_ENTRY_H
@@ -30,6 +36,11 @@ enum tally_name { /* kinds of counters */
 	TALLY_NAME_LEGACY_SIDE,
 	TALLY_NAME_STARTTLS,
 	TALLY_NAME_CLASS, /* of a pair: tally_class.h */
+	TALLY_NAME_REPLY, /* to STARTTLS, other than 220 */
+	TALLY_NAME_ALERT, /* of a handshake that failed */
+	TALLY_NAME_FALLBACK,
+	TALLY_NAME_STRIPPING,
+	TALLY_NAME_INJECTED,
 	TALLY_NAMES
 };
 
@@ -48,6 +59,8 @@ enum tally_flag { /* hosts that are listed in sets of their own */
 	TALLY_LEGACY,
 	TALLY_PLAINTEXT,
 	TALLY_DOWNGRADE,
+	TALLY_FALLBACK,
+	TALLY_STRIPPING,
 	TALLY_FLAGS
 };
 
@@ -64,7 +77,15 @@ enum tally_list {
 
 #define TALLY_TEXTS 3
 
-struct tally_evidence; /* the last legacy session, shared by its pair, server and client */
+enum tally_evidence_kind { /* the last session of each kind is kept whole */
+	TALLY_EVIDENCE_LEGACY,
+	TALLY_EVIDENCE_FAILURE, /* of a pair: TLS that failed, was refused or given up */
+	TALLY_EVIDENCE_FALLBACK,
+	TALLY_EVIDENCE_STRIPPING,
+	TALLY_EVIDENCES
+};
+
+struct tally_evidence; /* a session, shared by its pair, server and client */
 
 struct tally_link {
 	struct tally_link *next, *previous;
@@ -77,11 +98,12 @@ struct tally_entry {
 			    the first four */
 	uint64_t first_ms, last_ms;
 	uint64_t flag_ms[TALLY_FLAGS]; /* the last time, 0 never */
-	uint64_t evidence_ms;
-	uint64_t failed_ms; /* of a pair: the last handshake that failed; not in Redis */
+	uint64_t evidence_ms[TALLY_EVIDENCES];
+	uint64_t failed_ms, offered_ms; /* of a pair: when TLS last failed, was refused or given up;
+					   when STARTTLS was last offered */
 	uint64_t written_ms,
 	    expires_ms; /* the store's: last written; when its time to live was set */
-	struct tally_evidence *evidence;
+	struct tally_evidence *evidence[TALLY_EVIDENCES];
 	struct tally_counter *counters;
 	uint64_t *ids; /* of the counters, apart for a fast search: enum tally_name <<
 			  TALLY_CODE_BITS | code */
@@ -118,7 +140,10 @@ struct tally_evidence *tally_evidence_from_json(const char *json);
 void tally_evidence_release(struct tally_evidence *evidence);
 /* Its one line of JSON, without a newline: good until the next call. NULL when memory is short. */
 const char *tally_evidence_json(struct tally_evidence *evidence);
-void tally_entry_set_evidence(struct tally_entry *e, struct tally_evidence *evidence, uint64_t ms);
+void tally_entry_set_evidence(struct tally_entry *e, enum tally_evidence_kind kind,
+    struct tally_evidence *evidence, uint64_t ms);
+/* Whether a session is evidence of a kind. */
+bool tally_evidence_wants(enum tally_evidence_kind kind, const struct record *r);
 
 /* ---- Entries as fields ---- */
 

@@ -37,6 +37,21 @@ static const struct time_field {
 	TALLY_PLAINTEXT},
     {"downgrade_last", offsetof(struct tally_entry, flag_ms[TALLY_DOWNGRADE]), false,
 	TALLY_DOWNGRADE},
+    {"fallback_last", offsetof(struct tally_entry, flag_ms[TALLY_FALLBACK]), false, TALLY_FALLBACK},
+    {"stripping_last", offsetof(struct tally_entry, flag_ms[TALLY_STRIPPING]), false,
+	TALLY_STRIPPING},
+    {"failed_last", offsetof(struct tally_entry, failed_ms), false, -1},
+    {"starttls_last", offsetof(struct tally_entry, offered_ms), false, -1},
+};
+
+/* The last session of a kind, and when it was: the time stands before the session. */
+static const struct evidence_field {
+	const char *time, *json;
+} evidence_fields[TALLY_EVIDENCES] = {
+    [TALLY_EVIDENCE_LEGACY] = {"evidence_time", "evidence"},
+    [TALLY_EVIDENCE_FAILURE] = {"failure_evidence_time", "failure_evidence"},
+    [TALLY_EVIDENCE_FALLBACK] = {"fallback_evidence_time", "fallback_evidence"},
+    [TALLY_EVIDENCE_STRIPPING] = {"stripping_evidence_time", "stripping_evidence"},
 };
 
 /* ---- Labels of counters ---- */
@@ -138,6 +153,36 @@ static uint64_t class_code(const char *label)
 	return tally_class_parse(label, &code) ? code : CODE_NONE;
 }
 
+static const char *reply_label(uint64_t code, char buffer[LABEL_MAX])
+{
+	snprintf(buffer, LABEL_MAX, "%u", (unsigned)(code & 0xffffu));
+	return buffer;
+}
+
+static uint64_t reply_code(const char *label)
+{
+	char *end;
+	unsigned long code = strtoul(label, &end, 10);
+
+	return end == label + 3 && *end == '\0' && code < 1000 ? code : CODE_NONE;
+}
+
+static const char *alert_label(uint64_t code, char buffer[LABEL_MAX])
+{
+	return label_code(tls_alert_name((uint8_t)code), code, buffer);
+}
+
+static uint64_t alert_code(const char *label)
+{
+	for (unsigned code = 0; code <= UINT8_MAX; code++) {
+		const char *name = tls_alert_name((uint8_t)code);
+
+		if (name != NULL && strcmp(name, label) == 0)
+			return code;
+	}
+	return code_from_hex(label);
+}
+
 /* A kind of counter, or of the times beside it: what stands before the label. */
 static const struct name_kind {
 	const char *prefix, *first, *last; /* the latter two NULL: no times */
@@ -152,6 +197,11 @@ static const struct name_kind {
     [TALLY_NAME_LEGACY_SIDE] = {"legacy_side:", NULL, NULL, legacy_side_label, legacy_side_code},
     [TALLY_NAME_STARTTLS] = {"starttls_offered:", NULL, NULL, starttls_label, starttls_code},
     [TALLY_NAME_CLASS] = {"class:", "class_first:", "class_last:", class_label, class_code},
+    [TALLY_NAME_REPLY] = {"starttls_reply:", NULL, NULL, reply_label, reply_code},
+    [TALLY_NAME_ALERT] = {"alert:", NULL, NULL, alert_label, alert_code},
+    [TALLY_NAME_FALLBACK] = {"fallback", NULL, NULL, NULL, NULL},
+    [TALLY_NAME_STRIPPING] = {"stripping", NULL, NULL, NULL, NULL},
+    [TALLY_NAME_INJECTED] = {"injected", NULL, NULL, NULL, NULL},
 };
 
 /* ---- Writing ---- */
@@ -242,14 +292,16 @@ static void write_names(const struct writing *w, const struct tally_entry *e)
 			write_text(w, text_names[e->kind][i], e->texts[i]);
 }
 
-static void write_evidence(const struct writing *w, struct tally_entry *e)
+static void write_evidence(const struct writing *w, struct tally_entry *e, unsigned kind)
 {
-	const char *json = e->evidence == NULL ? NULL : tally_evidence_json(e->evidence);
+	const struct evidence_field *f = &evidence_fields[kind];
+	const char *json =
+	    e->evidence[kind] == NULL ? NULL : tally_evidence_json(e->evidence[kind]);
 
 	if (json == NULL)
 		return;
-	write_number(w, "evidence_time", strlen("evidence_time"), e->evidence_ms);
-	write_text(w, "evidence", json);
+	write_number(w, f->time, strlen(f->time), e->evidence_ms[kind]);
+	write_text(w, f->json, json);
 }
 
 void tally_entry_fields(struct tally_entry *e, enum tally_form form, tally_field *field, void *to)
@@ -268,7 +320,8 @@ void tally_entry_fields(struct tally_entry *e, enum tally_form form, tally_field
 			write_number(&w, time_fields[i].name, strlen(time_fields[i].name), ms);
 	}
 	write_names(&w, e);
-	write_evidence(&w, e);
+	for (unsigned kind = 0; kind < TALLY_EVIDENCES; kind++)
+		write_evidence(&w, e, kind);
 }
 
 /* ---- Reading ---- */
@@ -395,27 +448,40 @@ static int load_time(
 }
 
 /* The later evidence stays. What Redis has need not be read to stay there. */
-static int load_evidence_time(struct tally_entry *e, const char *value)
+static int load_evidence_time(struct tally_entry *e, unsigned kind, const char *value)
 {
 	uint64_t ms;
 
 	if (!parse_whole(value, &ms))
 		return -1;
-	if (ms <= e->evidence_ms)
+	if (ms <= e->evidence_ms[kind])
 		return 0;
-	tally_evidence_release(e->evidence);
-	e->evidence = NULL;
-	e->evidence_ms = ms;
+	tally_evidence_release(e->evidence[kind]);
+	e->evidence[kind] = NULL;
+	e->evidence_ms[kind] = ms;
 	return 0;
 }
 
-/* From a spool, behind its evidence_time. */
-static int load_evidence(struct tally_entry *e, const char *value)
+/* From a spool, behind its time. */
+static int load_evidence_json(struct tally_entry *e, unsigned kind, const char *value)
 {
-	if (e->evidence != NULL)
+	if (e->evidence[kind] != NULL)
 		return 0;
-	e->evidence = tally_evidence_from_json(value);
-	return e->evidence == NULL ? -1 : 0;
+	e->evidence[kind] = tally_evidence_from_json(value);
+	return e->evidence[kind] == NULL ? -1 : 0;
+}
+
+/* 1: not a field of evidence. */
+static int load_evidence(
+    struct tally_entry *e, enum tally_form form, const char *name, const char *value)
+{
+	for (unsigned kind = 0; kind < TALLY_EVIDENCES; kind++) {
+		if (strcmp(name, evidence_fields[kind].time) == 0)
+			return load_evidence_time(e, kind, value);
+		if (strcmp(name, evidence_fields[kind].json) == 0)
+			return form == TALLY_PARTS ? load_evidence_json(e, kind, value) : 0;
+	}
+	return 1;
 }
 
 static int load_name(
@@ -446,9 +512,6 @@ int tally_entry_load(
 	for (size_t i = 0; i < COUNT(time_fields); i++)
 		if (strcmp(name, time_fields[i].name) == 0)
 			return load_time(e, &time_fields[i], form, value);
-	if (strcmp(name, "evidence_time") == 0)
-		return load_evidence_time(e, value);
-	if (strcmp(name, "evidence") == 0)
-		return form == TALLY_PARTS ? load_evidence(e, value) : 0;
-	return load_name(e, form, name, value);
+	loaded = load_evidence(e, form, name, value);
+	return loaded <= 0 ? loaded : load_name(e, form, name, value);
 }

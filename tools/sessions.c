@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../sensor/capture.h"
+#include "../sensor/compare.h"
 #include "say.h"
 
 #define PROGRESS_MS 500 /* between two words about progress, on a terminal */
@@ -29,9 +30,14 @@ struct file_order {
 static void keep(void *context, const struct record *r)
 {
 	struct sessions *s = context;
+	struct record compared;
 	size_t size = record_size(r);
 
-	if (r->start_ns < s->since_ns || s->short_of_memory)
+	if (s->short_of_memory)
+		return;
+	memcpy(&compared, r, size);
+	compare_session(s->compare, &compared);
+	if (r->start_ns < s->since_ns)
 		return;
 	if (s->count == s->room) {
 		size_t room = s->room == 0 ? 256 : s->room * 2;
@@ -48,7 +54,7 @@ static void keep(void *context, const struct record *r)
 		s->short_of_memory = true;
 		return;
 	}
-	memcpy(s->items[s->count++].record, r, size);
+	memcpy(s->items[s->count++].record, &compared, size);
 }
 
 /* All of struct pipeline_stats are counters. */
@@ -204,7 +210,7 @@ static int order_files(struct file_order *files, size_t count)
 	return 0;
 }
 
-static int compare(const void *left, const void *right)
+static int by_start(const void *left, const void *right)
 {
 	const struct session_item *a = left, *b = right;
 
@@ -232,8 +238,8 @@ int sessions_read(struct sessions *s, const struct options *o)
 	bool standard_input = false;
 	int result = 0;
 
-	*s = (struct sessions){.since_ns = o->since_ms * 1000000};
-	if (files == NULL)
+	*s = (struct sessions){.since_ns = o->since_ms * 1000000, .compare = compare_new(0, NULL)};
+	if (files == NULL || s->compare == NULL)
 		return say_error(EXIT_FAILED, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		files[i] = (struct file_order){.path = o->arguments[i], .order = i};
@@ -244,9 +250,11 @@ int sessions_read(struct sessions *s, const struct options *o)
 	if (result == 0)
 		result = read_files(&r, files, count);
 	finish_pipeline(&r);
+	compare_free(s->compare);
+	s->compare = NULL;
 	free(files);
 	if (s->count > 1)
-		qsort(s->items, s->count, sizeof(*s->items), compare);
+		qsort(s->items, s->count, sizeof(*s->items), by_start);
 	if (s->short_of_memory)
 		keep_error(
 		    s, "out of memory: not all sessions are shown; read the files one by one");
@@ -267,4 +275,5 @@ void sessions_free(struct sessions *s)
 		free(s->errors[i]);
 	free(s->items);
 	free(s->errors);
+	compare_free(s->compare);
 }

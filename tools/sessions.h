@@ -8,6 +8,8 @@
 #include "../sensor/pipeline.h"
 #include "options.h"
 
+struct compare;
+
 struct session_item {
 	struct record *record; /* owned; record_size() bytes */
 	size_t order;	       /* in which it came */
@@ -16,7 +18,8 @@ struct session_item {
 struct sessions {
 	struct session_item *items;
 	size_t count, room;
-	uint64_t since_ns; /* earlier ones are passed over */
+	uint64_t since_ns;	 /* earlier ones are passed over */
+	struct compare *compare; /* while captures are read */
 	bool short_of_memory;
 	struct pipeline_stats stats; /* of all captures together */
 	char **errors;		     /* of captures that could not be read to their end */

@@ -19,7 +19,8 @@
 
 struct expected {
 	uint64_t sessions, version[4], cipher[CIPHERS], outcome[OUTCOMES], side[LEGACY_SIDES];
-	uint64_t first, last, legacy, plaintext, downgrade;
+	uint64_t fallback, stripping, injected, refused;
+	uint64_t first, last, legacy, plaintext, downgrade, fallback_last, stripping_last;
 };
 
 static uint16_t ciphers[CIPHERS];
@@ -58,6 +59,10 @@ static void expect_flags(struct expected *e, const struct record *r, uint64_t ms
 		later(&e->downgrade, ms);
 	if (r->plaintext_mail == RECORD_TRUE)
 		later(&e->plaintext, ms);
+	if (r->fallback == RECORD_TRUE)
+		later(&e->fallback_last, ms);
+	if (r->stripping == RECORD_TRUE)
+		later(&e->stripping_last, ms);
 }
 
 static void expect(struct expected *e, const struct record *r, int is_client)
@@ -72,6 +77,10 @@ static void expect(struct expected *e, const struct record *r, int is_client)
 		return;
 	e->sessions++;
 	e->side[r->legacy_side]++;
+	e->fallback += r->fallback == RECORD_TRUE;
+	e->stripping += r->stripping == RECORD_TRUE;
+	e->injected += r->starttls_injected == RECORD_TRUE;
+	e->refused += r->starttls_reply == 454;
 	expect_flags(e, r, ms, is_client);
 	if (r->tls_version == 0)
 		return;
@@ -110,13 +119,17 @@ static void check_field(struct reading *r, const char *prefix, const char *label
 static uint64_t count_counters(const redisReply *reply)
 {
 	static const char *const prefixes[] = {
-	    "sessions", "version:", "cipher:", "outcome:", "legacy_side:"};
+	    "sessions", "version:", "cipher:", "outcome:", "legacy_side:", "starttls_reply:"};
+	static const char *const names[] = {"fallback", "stripping", "injected"};
 	uint64_t counters = 0;
 
 	for (size_t i = 0; i + 1 < reply->elements; i += 2)
 		for (size_t p = 0; p < sizeof(prefixes) / sizeof(prefixes[0]); p++)
 			counters +=
 			    strncmp(reply->element[i]->str, prefixes[p], strlen(prefixes[p])) == 0;
+	for (size_t i = 0; i + 1 < reply->elements; i += 2)
+		for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+			counters += strcmp(reply->element[i]->str, names[n]) == 0;
 	return counters;
 }
 
@@ -138,6 +151,10 @@ static void check_counters(struct reading *r, const struct expected *e)
 		check_field(r, "outcome:", record_outcome_name(i), e->outcome[i]);
 	for (unsigned i = 1; i < LEGACY_SIDES; i++)
 		check_field(r, "legacy_side:", record_legacy_side_name(i), e->side[i]);
+	check_field(r, "fallback", "", e->fallback);
+	check_field(r, "stripping", "", e->stripping);
+	check_field(r, "injected", "", e->injected);
+	check_field(r, "starttls_reply:", "454", e->refused);
 }
 
 static void check_hash(const char *key, const struct expected *e, int is_day)
@@ -186,6 +203,8 @@ static void check_hosts(const struct expected *servers, uint64_t server_count,
 		check_score("tlsvane:legacy:servers", text, servers[i].legacy);
 		check_score("tlsvane:plaintext:servers", text, servers[i].plaintext);
 		check_score("tlsvane:downgrade:servers", text, servers[i].downgrade);
+		check_score("tlsvane:fallback:servers", text, servers[i].fallback_last);
+		check_score("tlsvane:stripping:servers", text, servers[i].stripping_last);
 	}
 	for (uint64_t i = 0; i < client_count; i++) {
 		synthetic_client(i, &address);
@@ -194,6 +213,9 @@ static void check_hosts(const struct expected *servers, uint64_t server_count,
 		if (clients[i].first != 0)
 			check_hash(key, &clients[i], 0);
 		check_score("tlsvane:legacy:clients", text, clients[i].legacy);
+		check_score("tlsvane:plaintext:clients", text, clients[i].plaintext);
+		check_score("tlsvane:fallback:clients", text, clients[i].fallback_last);
+		check_score("tlsvane:stripping:clients", text, clients[i].stripping_last);
 	}
 }
 

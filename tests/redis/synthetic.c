@@ -56,6 +56,21 @@ static void make_tls(struct record *r, uint64_t dice)
 	strcpy(r->history, "bErSs:CSXKnGIFif");
 }
 
+/* Every second such session is a fallback, every second one stripped: not the same ones */
+static void make_trouble(struct record *r, uint64_t dice)
+{
+	if (dice & 2) {
+		r->fallback = RECORD_TRUE;
+		r->fallback_from_ns = r->fallback_to_ns = r->start_ns;
+		r->starttls_reply = 454;
+	}
+	if (dice & 4) {
+		r->stripping = RECORD_TRUE;
+		r->stripping_reason = STRIPPING_MASKED;
+	}
+	r->starttls_injected = dice & 8 ? RECORD_TRUE : RECORD_FALSE;
+}
+
 void synthetic_record(const struct synthetic *shape, uint64_t index, struct record *r)
 {
 	uint64_t dice = mix(index), pair = index % shape->pairs;
@@ -73,6 +88,7 @@ void synthetic_record(const struct synthetic *shape, uint64_t index, struct reco
 		r->outcome = dice & 1 ? OUTCOME_STARTTLS_NOT_OFFERED : OUTCOME_NOT_SMTP;
 		r->starttls_offered = RECORD_FALSE;
 		r->plaintext_mail = dice & 1 ? RECORD_TRUE : RECORD_ABSENT;
+		make_trouble(r, dice);
 	}
 	record_set_text(r, &r->banner, "mx.example.net ESMTP Postfix");
 	record_set_text(r, &r->helo, "out.example.org");

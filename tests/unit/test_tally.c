@@ -167,6 +167,62 @@ static void keeps_names_and_evidence(void **state)
 	tally_free(t);
 }
 
+/* Each kind of session that was worth keeping, where it belongs; never an address or a credential.
+ */
+static void keeps_what_stood_in_the_way_of_tls(void **state)
+{
+	struct tally *t = tally_new(100);
+	struct tally_entry *pair, *server, *client;
+	struct record r;
+
+	(void)state;
+	make_record(&r, "192.0.2.1", "192.0.2.2");
+	r.outcome = OUTCOME_TLS_FAILED;
+	r.tls_version = 0;
+	r.alert_level = 2;
+	r.alert_code = 70;
+	r.starttls_offered = RECORD_TRUE;
+	record_set_text(&r, &r.helo, "out.example.org");
+	tally_add(t, &r);
+	r.start_ns += 1000000000u;
+	r.outcome = OUTCOME_STARTTLS_REFUSED;
+	r.starttls_reply = 454;
+	r.plaintext_mail = r.fallback = RECORD_TRUE;
+	r.fallback_from_ns = r.start_ns - 1000000000u;
+	r.alert_level = 0;
+	tally_add(t, &r);
+	r.start_ns += 1000000000u;
+	r.outcome = OUTCOME_STARTTLS_NOT_OFFERED;
+	r.fallback = RECORD_ABSENT;
+	r.starttls_reply = 0;
+	r.starttls_offered = RECORD_FALSE;
+	r.stripping = r.starttls_injected = RECORD_TRUE;
+	tally_add(t, &r);
+	pair = find(t, TALLY_PAIR, "192.0.2.1", "192.0.2.2");
+	server = find(t, TALLY_SERVER, "192.0.2.1", "-");
+	client = find(t, TALLY_CLIENT, "-", "192.0.2.2");
+	for (size_t i = 0; i < 3; i++) {
+		struct tally_entry *e = i == 0 ? pair : i == 1 ? server : client;
+
+		assert_field(e, "alert:protocol_version=1");
+		assert_field(e, "starttls_reply:454=1");
+		assert_field(e, "fallback=1");
+		assert_field(e, "stripping=1");
+		assert_field(e, "injected=1");
+		assert_field(e, "fallback_last=1772323201123");
+		assert_field(e, "stripping_last=1772323202123");
+		assert_field(e, "fallback_evidence_time=1772323201123");
+		assert_field(e, "stripping_evidence_time=1772323202123");
+		assert_non_null(strstr(fields(e, TALLY_TOTALS), "\"helo\":\"out.example.org\""));
+	}
+	assert_field(pair, "failed_last=1772323201123");
+	assert_field(pair, "starttls_last=1772323201123");
+	assert_field(pair, "failure_evidence_time=1772323201123");
+	assert_no_field(server, "failed_last");
+	assert_no_field(server, "failure_evidence_time");
+	tally_free(t);
+}
+
 static void cuts_long_names_at_a_character(void **state)
 {
 	struct tally *t = tally_new(100);
@@ -404,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(counts_a_record_in_four_entries),
 	    cmocka_unit_test(keeps_names_and_evidence),
+	    cmocka_unit_test(keeps_what_stood_in_the_way_of_tls),
 	    cmocka_unit_test(cuts_long_names_at_a_character),
 	    cmocka_unit_test(not_smtp_is_an_outcome_of_server_and_day_only),
 	    cmocka_unit_test(flags_hosts_by_side),

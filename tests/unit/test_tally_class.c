@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../parsers/tls_hello.h"
+#include "../../sensor/compare.h"
 #include "../../sensor/limits.h"
 #include "../../sensor/tally_class.h"
 #include "../../sensor/tally_entry.h"
@@ -175,23 +176,28 @@ static void a_pair_keeps_so_many(void **state)
 
 static void a_retry_is_told(void **state)
 {
-	static const uint64_t waits_ms[] = {1000, LIMIT_RETRY_MS, LIMIT_RETRY_MS + 1};
+	static const uint64_t waits_ms[] = {
+	    1000, LIMIT_FALLBACK_S * 1000, LIMIT_FALLBACK_S * 1000 + 1};
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
 		struct tally *t = tally_new(0);
+		struct compare *c = compare_new(0, NULL);
 		struct record r;
 
 		record_init(&r);
 		r.server_ip.bytes[15] = 1;
 		r.start_ns = 1000000000000;
 		r.outcome = OUTCOME_TLS_FAILED;
+		compare_session(c, &r);
 		assert_int_equal(tally_add(t, &r), 0);
 		r.start_ns += waits_ms[i] * 1000000;
 		r.outcome = OUTCOME_STARTTLS_UNUSED;
 		r.plaintext_mail = RECORD_TRUE;
+		compare_session(c, &r);
 		assert_int_equal(tally_add(t, &r), 0);
 		assert_int_equal(classes_of(t, &r).retried, i < 2);
+		compare_free(c);
 		tally_free(t);
 	}
 }

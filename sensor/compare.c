@@ -1,0 +1,266 @@
+/*
+ * Sets of a few places each, found by a seeded hash, since strangers choose the addresses: in a
+ * full set the longest unused gives way. Times are those of the sessions' starts; sessions that
+ * overlap may come in any order.
+ */
+#include "compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "limits.h"
+#include "tally_entry.h"
+
+#define WAYS	  8u /* places of a set */
+#define NS_PER_S  1000000000ull
+#define NS_PER_MS 1000000ull
+
+#define FALLBACK_NS  (LIMIT_FALLBACK_S * NS_PER_S)
+#define STRIPPING_NS (LIMIT_STRIPPING_S * NS_PER_S)
+
+struct key {
+	uint8_t server[16], client[16]; /* client: all 0 for a server */
+	uint16_t port;
+	uint16_t pair; /* 1: of a pair */
+};
+
+struct past {
+	struct key key;
+	uint64_t used_ns; /* the latest session that it is of; 0: free */
+	/* Of a server: when it last offered STARTTLS, and to whom. */
+	uint64_t offered_ns;
+	uint8_t offered_to[16];
+	/* Of a pair: when TLS last failed and nothing better came since; when mail last went in the
+	 * clear and no failure before it was known. 0: never. */
+	uint64_t failed_ns, clear_ns;
+	uint8_t failed_outcome; /* enum record_outcome */
+};
+
+struct compare {
+	struct past *places;
+	size_t sets;
+	const struct tally *tally;
+	uint64_t seed, evicted;
+};
+
+struct compare *compare_new(size_t max, const struct tally *tally)
+{
+	struct compare *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->sets = (max == 0 ? LIMIT_COMPARE : max) / WAYS + 1;
+	c->places = calloc(c->sets * WAYS, sizeof(*c->places)); /* touched where used */
+	c->tally = tally;
+	if (getrandom(&c->seed, sizeof(c->seed), GRND_NONBLOCK) != (ssize_t)sizeof(c->seed))
+		c->seed = (uint64_t)(uintptr_t)c;
+	if (c->places == NULL) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void compare_free(struct compare *c)
+{
+	if (c == NULL)
+		return;
+	free(c->places);
+	free(c);
+}
+
+uint64_t compare_evicted(const struct compare *c)
+{
+	return c->evicted;
+}
+
+/* ---- The table ---- */
+
+static struct key key_of(const struct record *r, bool pair)
+{
+	struct key key = {.port = r->server_port, .pair = pair};
+
+	memcpy(key.server, r->server_ip.bytes, sizeof(key.server));
+	if (pair)
+		memcpy(key.client, r->client_ip.bytes, sizeof(key.client));
+	return key;
+}
+
+static struct past *set_of(const struct compare *c, const struct key *key)
+{
+	return c->places + XXH3_64bits_withSeed(key, sizeof(*key), c->seed) % c->sets * WAYS;
+}
+
+static struct past *find(const struct compare *c, const struct record *r, bool pair)
+{
+	struct key key = key_of(r, pair);
+	struct past *set = set_of(c, &key);
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i].used_ns != 0 && memcmp(&set[i].key, &key, sizeof(key)) == 0)
+			return &set[i];
+	return NULL;
+}
+
+/* Whether it could still matter at a time. */
+static bool matters(const struct past *p, uint64_t ns)
+{
+	uint64_t window = p->key.pair ? FALLBACK_NS : STRIPPING_NS;
+
+	return p->used_ns + window >= ns;
+}
+
+static struct past *make(struct compare *c, const struct record *r, bool pair)
+{
+	struct key key = key_of(r, pair);
+	struct past *p = find(c, r, pair), *set = set_of(c, &key);
+
+	if (p == NULL) {
+		p = set;
+		for (size_t i = 1; i < WAYS; i++)
+			if (set[i].used_ns < p->used_ns)
+				p = &set[i];
+		c->evicted += p->used_ns != 0 && matters(p, r->start_ns);
+		*p = (struct past){.key = key};
+	}
+	if (r->start_ns > p->used_ns)
+		p->used_ns = r->start_ns;
+	return p;
+}
+
+/* ---- What was before this process ---- */
+
+static const struct tally_entry *tally_pair(const struct compare *c, const struct record *r)
+{
+	uint8_t key[32];
+
+	if (c->tally == NULL)
+		return NULL;
+	memcpy(key, r->server_ip.bytes, 16);
+	memcpy(key + 16, r->client_ip.bytes, 16);
+	return tally_entry_find(c->tally, TALLY_PAIR, key);
+}
+
+/* ---- Fallback ---- */
+
+static bool is_within(uint64_t from, uint64_t to, uint64_t window)
+{
+	return from != 0 && from <= to && to - from <= window;
+}
+
+static void tell_fallback(struct record *r, uint64_t from, uint64_t to, uint8_t outcome)
+{
+	r->fallback = RECORD_TRUE;
+	r->fallback_from_ns = from;
+	r->fallback_to_ns = to;
+	r->fallback_outcome = outcome;
+}
+
+/* A session may last, so the one that failed may end behind the one in the clear: then it is the
+ * one to tell. */
+static void compare_failure(struct compare *c, struct record *r)
+{
+	struct past *p = make(c, r, true);
+
+	if (r->plaintext_mail == RECORD_TRUE) {
+		tell_fallback(r, r->start_ns, r->start_ns, r->outcome);
+	} else if (is_within(r->start_ns, p->clear_ns, FALLBACK_NS)) {
+		tell_fallback(r, r->start_ns, p->clear_ns, r->outcome);
+		p->clear_ns = 0;
+	}
+	if (r->start_ns < p->failed_ns)
+		return;
+	p->failed_ns = r->start_ns;
+	p->failed_outcome = r->outcome;
+}
+
+static void compare_clear(struct compare *c, struct record *r)
+{
+	struct past *p = find(c, r, true);
+	const struct tally_entry *e = p == NULL ? tally_pair(c, r) : NULL;
+	uint64_t failed_ns = p != NULL ? p->failed_ns : e != NULL ? e->failed_ms * NS_PER_MS : 0;
+
+	if (is_within(failed_ns, r->start_ns, FALLBACK_NS)) {
+		tell_fallback(r, failed_ns, r->start_ns, p != NULL ? p->failed_outcome : 0);
+		return;
+	}
+	p = make(c, r, true);
+	if (r->start_ns > p->clear_ns)
+		p->clear_ns = r->start_ns;
+}
+
+/* TLS came about: what failed before it is mended. */
+static void compare_tls(struct compare *c, const struct record *r)
+{
+	struct past *p = find(c, r, true);
+	const struct tally_entry *e = p == NULL ? tally_pair(c, r) : NULL;
+
+	if (e != NULL && e->failed_ms != 0)
+		p = make(c, r, true); /* so that it is not asked again */
+
+	if (p != NULL && p->failed_ns <= r->start_ns)
+		p->failed_ns = 0;
+	if (p != NULL && r->start_ns > p->used_ns)
+		p->used_ns = r->start_ns;
+}
+
+/* ---- Stripping ---- */
+
+static void tell_stripping(struct record *r, uint8_t reason, uint64_t offered_ns)
+{
+	r->stripping = RECORD_TRUE;
+	r->stripping_reason = reason;
+	r->stripping_offered_ns = offered_ns;
+}
+
+static void compare_offer(struct compare *c, const struct record *r)
+{
+	struct past *p = make(c, r, false);
+
+	if (r->start_ns < p->offered_ns)
+		return;
+	p->offered_ns = r->start_ns;
+	memcpy(p->offered_to, r->client_ip.bytes, sizeof(p->offered_to));
+}
+
+static void compare_no_offer(const struct compare *c, struct record *r)
+{
+	const struct past *p = find(c, r, false);
+	const struct tally_entry *e = p == NULL ? tally_pair(c, r) : NULL;
+	uint64_t offered_ns = p != NULL ? p->offered_ns : e != NULL ? e->offered_ms * NS_PER_MS : 0;
+	bool to_others =
+	    p != NULL && memcmp(p->offered_to, r->client_ip.bytes, sizeof(p->offered_to)) != 0;
+
+	if (is_within(offered_ns, r->start_ns, STRIPPING_NS) ||
+	    is_within(r->start_ns, offered_ns, STRIPPING_NS))
+		tell_stripping(r, to_others ? STRIPPING_TO_OTHERS : STRIPPING_BEFORE, offered_ns);
+}
+
+static void compare_starttls(struct compare *c, struct record *r)
+{
+	if (r->starttls_masked == RECORD_TRUE) {
+		const struct past *p = find(c, r, false);
+
+		tell_stripping(r, STRIPPING_MASKED, p != NULL ? p->offered_ns : 0);
+	} else if (r->starttls_offered == RECORD_TRUE) {
+		compare_offer(c, r);
+	} else if (r->starttls_offered == RECORD_FALSE) {
+		compare_no_offer(c, r);
+	}
+}
+
+void compare_session(struct compare *c, struct record *r)
+{
+	if (r->outcome == OUTCOME_NOT_SMTP)
+		return;
+	if (record_is_failure(r))
+		compare_failure(c, r);
+	else if (r->plaintext_mail == RECORD_TRUE)
+		compare_clear(c, r);
+	else if (r->outcome == OUTCOME_TLS)
+		compare_tls(c, r);
+	compare_starttls(c, r);
+}

@@ -119,6 +119,14 @@ static struct cursor first_word(struct cursor text)
 	return word;
 }
 
+static bool is_keyword(struct cursor word, const struct keyword *k)
+{
+	if (k->length != word.left)
+		return false;
+	/* Nearly all are written as here. */
+	return memcmp(word.at, k->text, k->length) == 0 || smtp_text_same(word, k->text);
+}
+
 /* The row of a word, SMTP_KEYWORDS where it is not known. */
 static unsigned find(struct cursor word)
 {
@@ -129,7 +137,7 @@ static unsigned find(struct cursor word)
 	letter &= LETTER_BITS;
 	for (unsigned row = first_rows[letter];
 	     row < SMTP_KEYWORDS && ((uint8_t)keywords[row].text[0] & LETTER_BITS) == letter; row++)
-		if (keywords[row].length == word.left && smtp_text_same(word, keywords[row].text))
+		if (is_keyword(word, &keywords[row]))
 			return row;
 	return SMTP_KEYWORDS;
 }

@@ -1,12 +1,12 @@
 /* The way of a packet, put together. */
 #include "pipeline_private.h"
 
-static void tick(struct pipeline *p, uint64_t ns)
+static inline void tick(struct pipeline *p, uint64_t ns)
 {
-	if (p->now_ns > ns && p->now_ns - ns > CLOCK_BACK_NS)
-		p->swept_ns = p->now_ns = ns; /* the clock was set, or a stamp was broken */
 	if (ns > p->now_ns)
 		p->now_ns = ns;
+	else if (p->now_ns - ns > CLOCK_BACK_NS)
+		p->swept_ns = p->now_ns = ns; /* the clock was set, or a stamp was broken */
 	if (p->swept_ns == 0)
 		p->swept_ns = p->now_ns;
 	if (p->now_ns - p->swept_ns >= NS_PER_S)
@@ -242,11 +242,10 @@ void pipeline_flush(struct pipeline *p)
 }
 
 /* A fragment: its datagram's segment, once it is whole. */
-static int add_fragment(
-    struct pipeline *p, const struct fragment *fragment, uint64_t ns, struct segment *s)
+static int add_fragment(struct pipeline *p, uint64_t ns, struct segment *s)
 {
 	struct fragment whole;
-	int result = defrag_add(p->fragments, ns, fragment, s, &whole);
+	int result = defrag_add(p->fragments, ns, &p->fragment, s, &whole);
 
 	return result == RESULT_OK ? frame_decode_whole(&whole, s) : result;
 }
@@ -279,7 +278,6 @@ static void enqueue(struct pipeline *p, uint64_t ns)
 void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8_t *frame,
     size_t captured, size_t length)
 {
-	struct fragment fragment;
 	struct segment *s;
 	int result;
 
@@ -288,9 +286,9 @@ void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8
 	s = &p->queue[p->queued].segment;
 	p->stats.packets++;
 	p->stats.bytes += length;
-	result = frame_decode(link_type, frame, captured, length, s, &fragment);
+	result = frame_decode(link_type, frame, captured, length, s, &p->fragment);
 	if (result == RESULT_FRAGMENT)
-		result = add_fragment(p, &fragment, ns, s);
+		result = add_fragment(p, ns, s);
 	if (result != RESULT_OK) {
 		if (result < 0)
 			p->stats.refused[-result]++;

@@ -48,6 +48,7 @@ struct pipeline {
 	size_t searches; /* flows being read of which we do not know yet whether they are mail */
 	uint8_t mail_port[65536 / 8]; /* a bit each: all that most packets need of `ports` */
 	uint32_t read_known[READ_KNOWN];
+	struct fragment fragment; /* the one being read */
 	unsigned queued;
 	struct queued queue[QUEUE];
 };

@@ -265,9 +265,17 @@ static bool (*const steps[SMTP_MODES])(struct smtp_dialog *, enum side, struct c
     [SMTP_MODE_OVER] = step_over,
 };
 
+void smtp_facts_clear(struct smtp_facts *f)
+{
+	memset(f, 0, offsetof(struct smtp_facts, events));
+	f->banner[0] = f->helo[0] = '\0';
+}
+
 void smtp_dialog_init(struct smtp_dialog *d, bool midstream)
 {
-	memset(d, 0, offsetof(struct smtp_dialog, kept));
+	memset(d, 0, offsetof(struct smtp_dialog, unsure_helo));
+	d->unsure_helo[0] = '\0';
+	smtp_facts_clear(&d->facts);
 	d->greeted = d->torn = d->fragment = midstream;
 	smtp_exchange_set_unsure(d, midstream);
 }

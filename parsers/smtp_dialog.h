@@ -75,14 +75,15 @@ struct smtp_facts {
 	uint16_t starttls_reply;	   /* code of the last final reply to STARTTLS, 0: none */
 	uint16_t banner_code;		   /* 220, 554, ...; 0: none seen */
 	uint16_t event_count, events_lost; /* in events[]; what had no room there */
-	struct smtp_event events[SMTP_EVENTS_MAX];
-	struct smtp_capabilities
-	    capabilities;		/* of the reply that SMTP_SAW_CAPABILITIES is about */
-	char history[SMTP_HISTORY_MAX]; /* one letter an event; smtp_dialog.c has the list */
-	char banner[SMTP_BANNER_MAX];	/* the greeting's first line behind its code */
-	char helo[SMTP_HELO_MAX];	/* the argument of the last EHLO, HELO or LHLO */
+	char history[SMTP_HISTORY_MAX];	   /* one letter an event; smtp_dialog.c has the list */
 	struct smtp_refusal refusal;
 	struct received_facts received; /* of the messages that went in the clear */
+	struct smtp_capabilities
+	    capabilities; /* of the reply that SMTP_SAW_CAPABILITIES is about */
+	/* What stands behind the count of events, or a text's NUL, is not set. */
+	struct smtp_event events[SMTP_EVENTS_MAX];
+	char banner[SMTP_BANNER_MAX]; /* the greeting's first line behind its code */
+	char helo[SMTP_HELO_MAX];     /* the argument of the last EHLO, HELO or LHLO */
 };
 
 /* What the bytes of one side are at the moment. */
@@ -97,8 +98,14 @@ enum smtp_mode {
 
 #define SMTP_MODES 6
 
-/* Only `facts` and `mode` are the caller's to read. What every line needs stands at the front, the
- * large texts behind it. */
+/* Nothing seen, nothing said. */
+void smtp_facts_clear(struct smtp_facts *f);
+
+/*
+ * Only `facts` and `mode` are the caller's to read. What every line needs stands at the front. The
+ * facts stand last, so that they may outlive the rest: the caller may use the memory before them
+ * for something else once the dialogue is over.
+ */
 struct smtp_dialog {
 	uint8_t mode[SIDES]; /* enum smtp_mode */
 	bool unsure[SIDES];  /* client: its lines may be a body's; server: which reply is to what */
@@ -137,10 +144,9 @@ struct smtp_dialog {
 	uint8_t told;	   /* letters of facts.history */
 
 	struct smtp_queue queue; /* without room for a command: SMTP_MODE_OVER for the client */
-	struct smtp_facts facts;
-	char unsure_helo[SMTP_HELO_MAX]; /* becomes facts.helo with the reply */
-
+	char unsure_helo[SMTP_HELO_MAX];    /* becomes facts.helo with the reply */
 	uint8_t kept[SIDES][SMTP_LINE_MAX]; /* of `line`; good only as far as that is used */
+	struct smtp_facts facts;
 };
 
 /* Starts a dialogue at its first byte; `midstream`: it may already be under way. */

@@ -88,7 +88,7 @@ void search_show(
 
 enum search_result search_judge(const struct session *s)
 {
-	const struct smtp_facts *facts = session_smtp_facts(s);
+	const struct smtp_facts *facts = &s->dialog.facts;
 
 	if (facts->seen & SMTP_FOREIGN)
 		return SEARCH_OTHER;

@@ -18,7 +18,7 @@ void session_init(struct session *s, bool midstream, enum session_kind kind)
 		smtp_dialog_init(&s->dialog, midstream);
 		return;
 	}
-	memset(&s->smtp, 0, sizeof(s->smtp));
+	smtp_facts_clear(&s->dialog.facts);
 	s->phase = SESSION_TLS;
 	s->implicit = s->had_tls = true;
 	memset(&s->handed, 0, sizeof(s->handed));
@@ -31,6 +31,7 @@ void session_prefetch(const struct session *s)
 
 	for (size_t i = 0; i < SESSION_HOT; i += CACHE_LINE)
 		__builtin_prefetch(at + i, 1);
+	__builtin_prefetch(&s->dialog.facts, 1);
 }
 
 void session_clear(struct session *s, struct session_shared *shared)
@@ -47,18 +48,14 @@ void session_clear(struct session *s, struct session_shared *shared)
 		smtp_dialog_wipe(&s->dialog);
 }
 
-const struct smtp_facts *session_smtp_facts(const struct session *s)
-{
-	return s->phase == SESSION_DIALOG ? &s->dialog.facts : &s->smtp;
-}
-
 /* The dialogue and the handshake share their memory: what was said is kept, what was said with is
  * not. */
 static void begin_tls(struct session *s)
 {
-	s->smtp = s->dialog.facts;
-	if (s->smtp.starttls_reply / 100 != 2)
-		s->smtp.starttls_reply = 0; /* an earlier one's: that of this TLS was not seen */
+	struct smtp_facts *said = &s->dialog.facts;
+
+	if (said->starttls_reply / 100 != 2)
+		said->starttls_reply = 0; /* an earlier one's: that of this TLS was not seen */
 	s->phase = SESSION_TLS;
 	s->had_tls = true;
 	memset(&s->handed, 0, sizeof(s->handed));
@@ -68,9 +65,8 @@ static void begin_tls(struct session *s)
 /* The dialogue has nothing more to say. Where it was not SMTP, nDPI says what it is. */
 static void end_dialog(struct session *s, struct session_shared *shared)
 {
-	s->smtp = s->dialog.facts;
 	s->phase = SESSION_OVER;
-	if (!(s->smtp.seen & SMTP_FOREIGN) || s->sought)
+	if (!(s->dialog.facts.seen & SMTP_FOREIGN) || s->sought)
 		return;
 	if (shared->discover == NULL)
 		shared->discover = discover_new();
@@ -165,10 +161,10 @@ static void begin_dialog(struct session *s)
  * there (CVE-2021-33515 and its like). No TLS begins like that. */
 static void pass_injected(struct session *s, enum side side, struct cursor *bytes)
 {
-	if (side != SIDE_SERVER || s->smtp.starttls_reply / 100 != 2 || !tls_unspoken(s))
+	if (side != SIDE_SERVER || s->dialog.facts.starttls_reply / 100 != 2 || !tls_unspoken(s))
 		return;
 	while (bytes->left > 0 && (s->injected_line || smtp_reply_may_begin(*bytes))) {
-		s->smtp.seen |= SMTP_REPLY_INJECTED;
+		s->dialog.facts.seen |= SMTP_REPLY_INJECTED;
 		s->injected_line = !smtp_line_pass(bytes);
 	}
 }

@@ -51,12 +51,11 @@ struct session {
 	uint8_t *lent[SIDES];	   /* memory for messages that span records */
 	struct discover_flow
 	    *asked; /* SESSION_FOREIGN, or sought: what nDPI knows; NULL: nothing */
-	union {
+	union {	    /* what the dialogue said stands behind what the handshake takes, and stays */
 		struct smtp_dialog dialog;
 		struct tls_handshake tls;
 	};
-	struct smtp_facts smtp; /* behind SESSION_DIALOG: what the dialogue said */
-	struct handed handed;	/* with had_tls */
+	struct handed handed; /* with had_tls */
 } __attribute__((aligned(64)));
 
 /* What all sessions of a pipeline share. */
@@ -69,6 +68,8 @@ struct session_shared {
 	uint64_t tls_malformed; /* sessions with a handshake that could not be read to its end */
 };
 
+_Static_assert(offsetof(struct smtp_dialog, facts) >= sizeof(struct tls_handshake), "facts stay");
+
 /* How a session starts. */
 enum session_kind {
 	SESSION_OF_MAIL,
@@ -79,9 +80,6 @@ enum session_kind {
 
 /* Starts a session; streams are not synced yet. */
 void session_init(struct session *s, bool midstream, enum session_kind kind);
-
-/* What the dialogue has said so far. */
-const struct smtp_facts *session_smtp_facts(const struct session *s);
 
 /* Brings into the cache what reading the next segment will touch. */
 void session_prefetch(const struct session *s);

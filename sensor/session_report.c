@@ -47,7 +47,7 @@ static void report_capabilities(const struct smtp_facts *f, struct record *r)
 
 static void report_smtp(const struct session *s, const struct session_end *end, struct record *r)
 {
-	const struct smtp_facts *f = session_smtp_facts(s);
+	const struct smtp_facts *f = &s->dialog.facts;
 	bool to_its_end = s->had_tls || end->ended;
 	bool heard_all = end->client_seen && to_its_end && !s->midstream && !s->dialog_gap &&
 			 (f->seen & (SMTP_SPOKEN | SMTP_GAVE_UP)) == SMTP_SPOKEN;
@@ -155,7 +155,7 @@ static void report_history(const struct session *s, const struct smtp_facts *smt
  * or we gave up on reading them. */
 static bool has_gap(const struct session *s)
 {
-	if (session_smtp_facts(s)->seen & SMTP_GAVE_UP)
+	if (s->dialog.facts.seen & SMTP_GAVE_UP)
 		return true;
 	if (s->phase == SESSION_OVER)
 		return s->gap;
@@ -175,7 +175,7 @@ static void report_foreign(const struct session *s, struct session_shared *share
 void session_report(const struct session *s, struct session_shared *shared,
     const struct session_end *end, struct record *r)
 {
-	const struct smtp_facts *smtp = session_smtp_facts(s);
+	const struct smtp_facts *smtp = &s->dialog.facts;
 	uint32_t tls = s->had_tls ? s->tls.facts.seen : 0;
 	struct verdict_facts facts = {
 	    .end = *end,

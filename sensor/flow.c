@@ -289,17 +289,19 @@ struct flow *flow_at(const struct flow_table *t, size_t place)
 	return f->state == FLOW_FREE ? NULL : f;
 }
 
-/* How much would be lost with a flow. */
+/* How much would be lost with a flow. What only one side was seen of may be forged. */
 static int worth(const struct flow *f)
 {
-	static const int by_state[] = {
-	    [FLOW_CLOSED] = 0,
-	    [FLOW_OPENING] = 1,
-	    [FLOW_READ] = 2, /* its record is complete: evicting it only shortens its duration */
-	    [FLOW_READING] = 3,
-	};
-
-	return by_state[f->state];
+	switch (f->state) {
+	case FLOW_CLOSED:
+		return 0;
+	case FLOW_OPENING:
+		return flow_is_connected(f) ? 3 : 1;
+	case FLOW_READ: /* its record is complete: evicting it only shortens its duration */
+		return 4;
+	default:
+		return flow_is_connected(f) ? 5 : 2;
+	}
 }
 
 struct flow *flow_victim(struct flow_table *t)

@@ -53,9 +53,18 @@ struct flow {
 		struct record *record;	 /* FLOW_READ: record_size() bytes */
 	};
 	uint64_t first_ns;
+	uint32_t reading; /* FLOW_READING: its place among those (pipeline_pool.c) */
 	uint32_t
 	    next[SIDES]; /* sequence number of each side's first byte, where its SYN was seen */
 } __attribute__((aligned(64)));
+
+/* Whether both ends were heard and have a connection: nobody forges that from afar. */
+static inline bool flow_is_connected(const struct flow *f)
+{
+	const uint16_t all = FLOW_CONNECTED | FLOW_SEEN_CLIENT | FLOW_SEEN_SERVER;
+
+	return (f->flags & all) == all;
+}
 
 struct flow_table;
 

@@ -21,9 +21,14 @@
 #define LIMIT_SHUNT_FLOWS     131072u /* flows that the kernel drops packets of (64 bytes each) */
 #define LIMIT_SHUNT_REFRESH_S 60      /* seconds between two packets of one that pass: it lives */
 
-/* Flows. A half-open flow is about 128 bytes and one index slot: two million fit 300 MB. */
-#define LIMIT_FLOWS    2000000 /* flows at once; at the cap the least informative go first */
-#define LIMIT_SESSIONS 200000  /* flows at once whose dialogue is being read (about 3 KB each) */
+/* Flows. With the ring, reassembly and the tally these stay below 512 MB: see README, Limits. */
+#define LIMIT_FLOWS                                                                                \
+	400000 /* flows at once (about 150 bytes each); the least informative go first */
+#define LIMIT_SESSIONS                                                                             \
+	20000 /* flows at once whose dialogue is being read (about 4 KB each); likewise */
+#define LIMIT_RECORD_BYTES                                                                         \
+	(32u * 1024 * 1024) /* bytes of records that wait for the end of their connection; more    \
+			       are handed on at once, with the duration so far */
 
 /* Seconds of capture time without a packet until a flow is over. */
 #define LIMIT_HALF_OPEN_S                                                                          \
@@ -46,8 +51,8 @@
 #define LIMIT_HELD_CHUNKS                                                                          \
 	1024 /* ... in so many segments, since each is looked for among them: the same in 256      \
 		bytes each */
-#define LIMIT_LENT_TOTAL (64u * 1024 * 1024) /* ... for handshake messages that span records */
-#define LIMIT_HELD_TOTAL (64u * 1024 * 1024) /* ... of all flows together */
+#define LIMIT_LENT_TOTAL (16u * 1024 * 1024) /* ... for handshake messages that span records */
+#define LIMIT_HELD_TOTAL (32u * 1024 * 1024) /* ... of all flows together */
 #define LIMIT_SEQUENCE_AHEAD                                                                       \
 	(16 * 1024 * 1024) /* bytes a segment may be ahead unless the peer acknowledged it:        \
 			      the largest receive buffer of a stock Linux, twice over */
@@ -74,7 +79,7 @@
 
 /* Fragments */
 #define LIMIT_FRAGMENT_DATAGRAMS 4096 /* datagrams under way at once: fragmented mail is rare */
-#define LIMIT_FRAGMENT_BYTES	 (16u * 1024 * 1024) /* bytes held of them all: 256 of the largest */
+#define LIMIT_FRAGMENT_BYTES	 (8u * 1024 * 1024) /* bytes held of them all: 128 of the largest */
 #define LIMIT_FRAGMENTS		 128 /* fragments a datagram: 64 KB at RFC 791's MTU of 576 are 119 */
 #define LIMIT_FRAGMENT_IPV4_NS                                                                     \
 	30000000000ull /* ns of capture time from the first fragment: as Linux waits */
@@ -95,7 +100,7 @@
 
 /* Tally and Redis */
 #define LIMIT_TALLY_PAIRS                                                                          \
-	500000 /* host pairs in memory (about 600 bytes each); written ones go first */
+	200000 /* host pairs in memory (about 600 bytes each); written ones go first */
 #define LIMIT_PIPELINE	     256   /* commands in flight: measured best between 100 and 500 */
 #define LIMIT_FLUSH_S	     1	   /* seconds from a record to its counters in Redis, at most */
 #define LIMIT_CONNECT_MS     2000  /* milliseconds for connecting to Redis */

@@ -133,6 +133,8 @@ static bool open_worker(struct replay *r)
 	    .capture = r->capture,
 	    .pipeline = {.ports = &r->options->ports,
 		.any_port = r->options->any_port,
+		.flows_max = r->options->flows_max,
+		.sessions_max = r->options->sessions_max,
 		.sink = take_record,
 		.context = r},
 	    .live = r->options->interface_count > 0,

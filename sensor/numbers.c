@@ -27,6 +27,12 @@ const struct number_row number_rows[] = {
 	"Connections given up because there were too many."},
     {NUMBER(half_open_expired), NUMBER_COUNTER, true, false, "half_open_expired_total", NULL,
 	"Connections that never said a byte."},
+    {NUMBER(half_open_evicted), NUMBER_COUNTER, true, false, "half_open_evicted_total", NULL,
+	"Connections given up because there were too many, that were half open or over."},
+    {NUMBER(sessions_evicted), NUMBER_COUNTER, true, false, "sessions_evicted_total", NULL,
+	"Dialogues not read further because there were too many."},
+    {NUMBER(records_early), NUMBER_COUNTER, true, false, "records_early_total", NULL,
+	"Sessions told before their end because memory was full."},
     {NUMBER(payload_bytes), NUMBER_COUNTER, false, false, "payload_bytes_total", NULL,
 	"Payload read, each byte once."},
     {NUMBER(gaps), NUMBER_COUNTER, true, false, "gaps_total", NULL,
@@ -128,6 +134,9 @@ void numbers_of_pipeline(struct sensor_numbers *n, const struct pipeline_stats *
 	n->flows_open = s->flows_open;
 	n->flows_evicted = s->flows_evicted;
 	n->half_open_expired = s->half_open_expired;
+	n->half_open_evicted = s->half_open_evicted;
+	n->sessions_evicted = s->sessions_evicted;
+	n->records_early = s->records_early;
 	n->payload_bytes = s->payload_bytes;
 	n->capture_loss_ppm = pipeline_loss_ppm(s);
 	n->gaps = s->gaps;

@@ -23,6 +23,7 @@ struct sensor_numbers {
 	uint64_t dropped_kernel, dropped_interface, ring_freezes, links_down;
 	uint64_t shunted_packets, shunted_bytes;
 	uint64_t flows, flows_open, flows_evicted, half_open_expired;
+	uint64_t half_open_evicted, sessions_evicted, records_early;
 	uint64_t payload_bytes, capture_loss_ppm, gaps, gap_bytes, cut_bytes;
 	uint64_t overlap_conflicts, held_refused;
 	/* of what records */

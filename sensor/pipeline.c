@@ -30,10 +30,13 @@ static struct flow *add_flow(
 	victim = flow_victim(p->flows);
 	if (victim == NULL)
 		return NULL;
+	if (victim->state == FLOW_CLOSED || !flow_is_connected(victim))
+		p->stats.half_open_evicted++;
+	else
+		p->stats.flows_evicted++;
 	victim->flags |= FLOW_EVICTED;
 	pipeline_end_flow(p, victim, false);
 	flow_remove(p->flows, victim);
-	p->stats.flows_evicted++;
 	return flow_add(p->flows, s, from, hash);
 }
 

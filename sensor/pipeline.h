@@ -25,6 +25,7 @@ struct pipeline_options {
 	const struct ports *ports; /* on which mail is spoken; NULL or none: 25 */
 	bool any_port;		   /* find SMTP on all other ports, too */
 	size_t flows_max;	   /* 0: LIMIT_FLOWS */
+	size_t sessions_max;	   /* 0: LIMIT_SESSIONS */
 	pipeline_sink *sink;
 	void *context;
 	pipeline_told *told; /* NULL: nobody wants to know */
@@ -36,7 +37,9 @@ struct pipeline_stats {
 	uint64_t segments;	 /* ... that were TCP on a mail port, or on any that is looked at */
 	uint64_t refused[RESULT_KINDS]; /* frames that were not, by -result */
 	uint64_t flows, flows_open, half_open_expired;
-	uint64_t flows_evicted; /* given up at the cap */
+	/* Given up at the caps: half-open or over, flows that had said something, dialogues. */
+	uint64_t half_open_evicted, flows_evicted, sessions_evicted;
+	uint64_t records_early; /* handed on before the end, for lack of memory: too short */
 	uint64_t sessions;	/* records handed to the sink */
 	uint64_t out_of_order, retransmitted, overlap_conflicts;
 	/* Of what was followed, which ends with the handshake: payload handed on, each byte once;

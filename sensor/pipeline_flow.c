@@ -10,37 +10,6 @@
 /* The whole table is looked through once in so many seconds: the shortest time-out. */
 #define SWEEP_S LIMIT_CLOSED_S
 
-/* Places looked at, and sessions compared, for one that makes room. */
-#define SESSION_LOOK	512u
-#define SESSION_COMPARE 32u
-
-/* A session not in use holds the link to the next such one in its own memory. */
-static struct session **spare_next(struct session *s)
-{
-	return (struct session **)(void *)s;
-}
-
-static struct session *take_session(struct pipeline *p)
-{
-	struct session *s = p->spare;
-
-	if (s != NULL)
-		p->spare = *spare_next(s);
-	else if (p->sessions_open < LIMIT_SESSIONS)
-		s = aligned_alloc(_Alignof(struct session), sizeof(*s));
-	if (s != NULL)
-		p->sessions_open++;
-	return s;
-}
-
-static void return_session(struct pipeline *p, struct session *s)
-{
-	session_clear(s, &p->shared);
-	*spare_next(s) = p->spare;
-	p->spare = s;
-	p->sessions_open--;
-}
-
 static void add_port(struct pipeline *p, uint16_t port)
 {
 	p->mail_port[port / 8] |= (uint8_t)(1 << port % 8);
@@ -57,8 +26,10 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 	p->told_context = options->told_context;
 	p->context = options->context;
 	p->flows = flow_table_new(options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS);
+	p->sessions_max = options->sessions_max > 0 ? options->sessions_max : LIMIT_SESSIONS;
+	p->reading = calloc(p->sessions_max, sizeof(*p->reading));
 	p->fragments = defrag_new();
-	if (p->flows == NULL || p->fragments == NULL) {
+	if (p->flows == NULL || p->reading == NULL || p->fragments == NULL) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -79,12 +50,11 @@ void pipeline_free(struct pipeline *p)
 	for (size_t place = 0; p->flows != NULL && place < flow_places(p->flows); place++) {
 		f = flow_at(p->flows, place);
 		if (f != NULL && f->state == FLOW_READING)
-			return_session(p, f->session);
+			pipeline_return_session(p, f);
 		else if (f != NULL && f->state == FLOW_READ)
 			free(f->record);
 	}
-	while (p->spare != NULL)
-		free(take_session(p));
+	pipeline_free_sessions(p);
 	flow_table_free(p->flows);
 	defrag_free(p->fragments);
 	discover_free(p->shared.discover);
@@ -111,7 +81,7 @@ static void tell(struct pipeline *p, const struct flow *f, bool over)
 static void no_mail(struct pipeline *p, struct flow *f)
 {
 	if (f->state == FLOW_READING) {
-		return_session(p, f->session);
+		pipeline_return_session(p, f);
 		p->searches--;
 	}
 	f->session = NULL;
@@ -135,27 +105,6 @@ static bool begin_search(
 	return false;
 }
 
-/* At the cap the session that was silent longest, of some, makes room. */
-static void give_up_session(struct pipeline *p)
-{
-	size_t places = flow_places(p->flows);
-	struct flow *victim = NULL, *f;
-
-	for (unsigned looked = 0, read = 0;
-	     looked < places && looked < SESSION_LOOK && read < SESSION_COMPARE; looked++) {
-		f = flow_at(p->flows, p->session_hand++ % places);
-		if (f == NULL || f->state != FLOW_READING)
-			continue;
-		read++;
-		if (victim == NULL || f->last_ns < victim->last_ns)
-			victim = f;
-	}
-	if (victim == NULL)
-		return;
-	pipeline_end_flow(p, victim, false);
-	p->stats.flows_evicted++;
-}
-
 bool pipeline_begin(
     struct pipeline *p, struct flow *f, enum side side, const struct segment *segment)
 {
@@ -163,11 +112,7 @@ bool pipeline_begin(
 
 	if (f->flags & FLOW_SEARCH && !begin_search(p, f, side, segment))
 		return false;
-	s = take_session(p);
-	if (s == NULL) {
-		give_up_session(p);
-		s = take_session(p);
-	}
+	s = pipeline_take_session(p, f);
 	if (s == NULL) {
 		f->flags |= FLOW_UNREAD;
 		p->searches -= f->flags & FLOW_SEARCH ? 1 : 0;
@@ -214,8 +159,7 @@ static void swap_ends(struct pipeline *p, struct flow *f)
 
 	if (f->state == FLOW_READING) { /* as the other side's */
 		p->searches -= f->flags & FLOW_SEARCH ? 1 : 0;
-		return_session(p, f->session);
-		f->session = NULL;
+		pipeline_return_session(p, f);
 		f->state = FLOW_OPENING;
 	}
 	f->client = was.server;
@@ -304,25 +248,37 @@ static void report_session(struct pipeline *p, struct flow *f, bool ended, struc
 	record_init(r);
 	report_ends(f, r);
 	session_report(f->session, &p->shared, &end, r);
-	return_session(p, f->session);
-	f->session = NULL;
+	pipeline_return_session(p, f);
 }
 
 /* All facts are known: only the record stays, at its true size. */
 void pipeline_finish_reading(struct pipeline *p, struct flow *f)
 {
 	struct record r;
+	size_t size;
 
 	report_session(p, f, false, &r);
-	f->record = malloc(record_size(&r));
+	size = record_size(&r);
+	f->record = p->record_bytes + size <= LIMIT_RECORD_BYTES ? malloc(size) : NULL;
 	f->state = FLOW_READ;
 	tell(p, f, false);
 	if (f->record != NULL) {
-		memcpy(f->record, &r, record_size(&r));
+		memcpy(f->record, &r, size);
+		p->record_bytes += size;
 		return;
 	}
 	hand_on(p, f, &r); /* memory is short: better a short duration than no record */
-	f->state = FLOW_CLOSED;
+	p->stats.records_early++;
+}
+
+/* The record that was kept until the end, unless it was handed on early. */
+static void hand_on_kept(struct pipeline *p, struct flow *f)
+{
+	if (f->record == NULL)
+		return;
+	p->record_bytes -= record_size(f->record);
+	hand_on(p, f, f->record);
+	free(f->record);
 }
 
 void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
@@ -345,8 +301,7 @@ void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
 		hand_on(p, f, &r);
 		break;
 	case FLOW_READ:
-		hand_on(p, f, f->record);
-		free(f->record);
+		hand_on_kept(p, f);
 		if (!(f->flags & FLOW_EVICTED)) /* else it goes on, and is of as little use */
 			tell(p, f, true);
 		break;

@@ -35,8 +35,10 @@ struct pipeline {
 	struct flow_table *flows;
 	struct defrag *fragments;
 	struct session *spare; /* sessions not in use, linked through spare_next */
-	size_t sessions_open;
-	uint64_t now_ns; /* capture time: the latest seen */
+	struct flow **reading; /* the flows of those in use, in any order */
+	size_t sessions_open, sessions_max;
+	size_t record_bytes; /* of records that wait for their flow's end */
+	uint64_t now_ns;     /* capture time: the latest seen */
 	uint64_t swept_ns;
 	size_t sweep_hand, session_hand;
 	pipeline_sink *sink;
@@ -78,6 +80,12 @@ static inline bool seen_both(const struct flow *f)
 {
 	return f->flags & FLOW_SEEN_CLIENT && f->flags & FLOW_SEEN_SERVER;
 }
+
+/* A session for a flow, at the cap that of another, which has told less; NULL where none has, or
+ * memory is short. Still to be initialized. pipeline_pool.c */
+struct session *pipeline_take_session(struct pipeline *p, struct flow *f);
+void pipeline_return_session(struct pipeline *p, struct flow *f);
+void pipeline_free_sessions(struct pipeline *p);
 
 /* Starts listening: the first byte was said. False when it is not to be listened to. */
 bool pipeline_begin(struct pipeline *p, struct flow *f, enum side side, const struct segment *s);

@@ -81,5 +81,7 @@ void progress_summary(const struct progress *p, const struct sensor_numbers *n)
 	say_loss("bytes cut off by the snap length", n->cut_bytes);
 	say_loss("segments dropped for lack of reassembly memory", n->held_refused);
 	say_loss("flows given up at the cap", n->flows_evicted);
+	say_loss("dialogues not read further at the cap", n->sessions_evicted);
+	say_loss("sessions told before their end, for lack of memory", n->records_early);
 	say_loss("records not counted everywhere, for lack of memory", n->records_lost);
 }

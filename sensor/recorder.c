@@ -244,7 +244,7 @@ static bool open_store(struct recorder *r)
 
 	if (o->redis == NULL)
 		return true;
-	r->tally = tally_new(0);
+	r->tally = tally_new(o->pairs_max);
 	if (r->tally != NULL)
 		r->store = store_open(&options, r->tally, error);
 	if (r->store == NULL)

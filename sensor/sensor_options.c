@@ -17,6 +17,8 @@
 #include "store.h"
 
 #define PASSWORD_VARIABLE "TLSVANE_REDIS_PASSWORD"
+#define CAP_LEAST	  100
+#define CAP_MOST	  50000000
 #define PASSWORD_MAX	  512 /* bytes of a password file's first line */
 
 static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -110,6 +112,33 @@ static int set_no_shunt(struct sensor_options *o, const char *value)
 	(void)value;
 	o->no_shunt = true;
 	return 0;
+}
+
+static int read_cap(const char *option, const char *value, unsigned *cap)
+{
+	char *end;
+	unsigned long number = strtoul(value, &end, 10);
+
+	if (end == value || *end != '\0' || number < CAP_LEAST || number > CAP_MOST)
+		return wrong(
+		    "%s %s: give how many, from %d to %d", option, value, CAP_LEAST, CAP_MOST);
+	*cap = (unsigned)number;
+	return 0;
+}
+
+static int set_max_flows(struct sensor_options *o, const char *value)
+{
+	return read_cap("--max-flows", value, &o->flows_max);
+}
+
+static int set_max_sessions(struct sensor_options *o, const char *value)
+{
+	return read_cap("--max-sessions", value, &o->sessions_max);
+}
+
+static int set_max_pairs(struct sensor_options *o, const char *value)
+{
+	return read_cap("--max-pairs", value, &o->pairs_max);
 }
 
 static int set_spool(struct sensor_options *o, const char *value)
@@ -213,6 +242,10 @@ static const struct option_row {
     {"--retention", NULL, "TIME",
 	"let a host pair expire so long after its last session, such as 90d", set_retention},
     {"--spool", NULL, "FILE", "where counters wait that Redis could not take", set_spool},
+    {"--max-flows", NULL, "N", "connections in memory (400000), 150 bytes each", set_max_flows},
+    {"--max-sessions", NULL, "N", "... whose dialogue is being read (20000), 4 KB each",
+	set_max_sessions},
+    {"--max-pairs", NULL, "N", "host pairs in memory (200000), 600 bytes each", set_max_pairs},
     {"--help", "-h", NULL, "this", NULL},
     {"--version", "-V", NULL, "the version", NULL},
 };

@@ -24,8 +24,9 @@ struct sensor_options {
 	char name[SENSOR_NAME_MAX];
 	char spool[SENSOR_PATH_MAX];
 	struct ports ports;
-	bool no_shunt;	      /* capture all packets of a session */
-	bool any_port;	      /* find SMTP on other ports, too */
+	unsigned flows_max, sessions_max, pairs_max; /* 0: as limits.h has it */
+	bool no_shunt;				     /* capture all packets of a session */
+	bool any_port;				     /* find SMTP on other ports, too */
 	unsigned stats_s;     /* seconds between two lines of statistics, 0: none */
 	uint64_t retention_s; /* 0: for ever */
 };

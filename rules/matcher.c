@@ -120,6 +120,6 @@ enum rules_truth matcher_holds_text(const struct matcher *m, const char *text)
 	struct known k;
 
 	known_begin(&k);
-	k.value.text = text;
+	k.value = (struct rules_value){.text = text};
 	return matcher_holds(m, &k);
 }

@@ -34,11 +34,11 @@ static bool read_kind(const char **text, uint8_t *kind)
 	if (**text != ':')
 		return true;
 	length = strcspn(++*text, ",");
-	for (uint8_t i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
+	for (size_t i = 0; i < sizeof(kind_names) / sizeof(kind_names[0]); i++) {
 		if (strlen(kind_names[i]) != length || memcmp(kind_names[i], *text, length) != 0)
 			continue;
 		*text += length;
-		*kind = i;
+		*kind = (uint8_t)i;
 		return true;
 	}
 	return false;

@@ -66,7 +66,7 @@ static struct stream_chunk *hold(struct stream *s, struct stream_stats *stats,
 	    .missing = piece->missing,
 	    .ack = piece->ack,
 	    .acks = piece->acks};
-	if (length > 0)
+	if (!hole)
 		memcpy(chunk->bytes, piece->bytes.at, length);
 	*link = chunk;
 	s->held += chunk->length;

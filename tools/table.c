@@ -177,7 +177,7 @@ static bool each_cell(struct table *t, size_t wanted, cell_visit *visit, void *c
 {
 	size_t column = 0, shown = t->layout_count;
 
-	for (size_t i = 0; i < t->cell_count; i++) {
+	for (size_t i = 0; shown > 0 && i < t->cell_count; i++) {
 		if (t->cells[i].style & CELL_NOTE)
 			continue;
 		if ((wanted == shown || wanted == column) &&
@@ -400,6 +400,8 @@ static void write_table(struct table *t)
 {
 	size_t column = 0, last = last_shown(t);
 
+	if (t->layout_count == 0)
+		return;
 	write_heading(t, last);
 	for (size_t i = 0; i < t->cell_count && !ferror(t->to); i++) {
 		const struct cell *cell = &t->cells[i];

@@ -239,11 +239,11 @@ bool totals_add_keys(struct texts *keys, const char *format, const char *first, 
 
 		/* The formats of store_keys.h hold nothing but %s. */
 		for (const char *f = format; *f != '\0' && used < sizeof(key) - 1; f++) {
-			if (f[0] != '%') {
+			if (f[0] != '%' || next == 3) {
 				key[used++] = *f;
 				continue;
 			}
-			next += texts[next] == NULL;
+			next += next < 2 && texts[next] == NULL;
 			used +=
 			    (size_t)snprintf(key + used, sizeof(key) - used, "%s", texts[next++]);
 			f++;

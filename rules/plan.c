@@ -31,11 +31,13 @@ static void fill_clause(struct clause *c, const struct node *n)
 	*c = (struct clause){.kind = n->kind,
 	    .relation = n->relation,
 	    .negated = n->negated,
-	    .is_field = n->left != NULL && n->left->kind == NODE_FIELD,
 	    .number = n->number,
 	    .matcher = n->matcher,
 	    .node = n};
-	c->is_list = n->left != NULL && n->left->type == RULES_LIST;
+	if (n->left == NULL)
+		return;
+	c->is_list = n->left->type == RULES_LIST;
+	c->is_field = n->left->kind == NODE_FIELD;
 	if (c->is_field)
 		c->slot = n->left->slot;
 }

@@ -118,6 +118,9 @@
 #define LIMIT_TALLY_TEXT                                                                           \
 	256 /* bytes of a banner, HELO, SNI or product kept a host, with its NUL                   \
 	     */
+#define LIMIT_TALLY_CERTIFICATES                                                                   \
+	16 /* certificates kept a host (about 100 bytes each): renewed every quarter, four years   \
+	    */
 #define LIMIT_TALLY_NAMES                                                                          \
 	64 /* unassigned ciphers and versions counted by name an entry; others as "other" */
 #define LIMIT_TALLY_CLASSES                                                                        \

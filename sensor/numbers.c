@@ -47,6 +47,10 @@ const struct number_row number_rows[] = {
 	"Retransmissions that said other bytes."},
     {NUMBER(held_refused), NUMBER_COUNTER, false, false, "segments_refused_total", NULL,
 	"Segments dropped because reassembly memory was full."},
+    {NUMBER(certificates_read), NUMBER_COUNTER, false, false, "certificates_read_total", NULL,
+	"New certificates that were read."},
+    {NUMBER(certificates_refused), NUMBER_COUNTER, true, false, "certificates_refused_total", NULL,
+	"Certificates of which only the hash was taken: too large, or too many new ones at once."},
     {NUMBER(dropped_kernel), NUMBER_COUNTER, true, false, "packets_dropped_total", "by=\"kernel\"",
 	"Packets lost before the sensor saw them."},
     {NUMBER(dropped_interface), NUMBER_COUNTER, true, false, "packets_dropped_total", "by=\"interface\"",
@@ -144,6 +148,8 @@ void numbers_of_pipeline(struct sensor_numbers *n, const struct pipeline_stats *
 	n->cut_bytes = s->cut_bytes;
 	n->overlap_conflicts = s->overlap_conflicts;
 	n->held_refused = s->held_refused;
+	n->certificates_read = s->certificates_read;
+	n->certificates_refused = s->certificates_refused;
 }
 
 void numbers_of_capture(struct sensor_numbers *n, const struct capture_counters *counters)

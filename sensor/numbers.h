@@ -26,6 +26,7 @@ struct sensor_numbers {
 	uint64_t half_open_evicted, sessions_evicted, records_early;
 	uint64_t payload_bytes, capture_loss_ppm, gaps, gap_bytes, cut_bytes;
 	uint64_t overlap_conflicts, held_refused;
+	uint64_t certificates_read, certificates_refused;
 	/* of what records */
 	uint64_t records_lost;
 	uint64_t entries_waiting, entries_aside, entries_evicted, compare_evicted;

@@ -121,6 +121,7 @@ void tally_entry_clear(struct tally_entry *e)
 		tally_evidence_release(e->evidence[i]);
 	for (size_t i = 0; i < TALLY_TEXTS; i++)
 		free(e->texts[i]);
+	tally_certificates_free(e->certificates);
 	free(e->counters);
 }
 
@@ -351,6 +352,33 @@ static void keep_text(struct tally_entry *e, unsigned index, const struct record
 		tally_entry_set_text(e, index, record_text(r, field));
 }
 
+/* The server's own certificate, or the client's. */
+static int keep_certificate(struct tally_entry *e, const struct record *r, uint64_t ms)
+{
+	static const uint8_t none[32];
+	bool server = e->kind == TALLY_SERVER;
+	const char *subject = record_text(r, server ? r->server_subject : r->client_subject);
+	struct tally_certificate c = {.first_ms = ms,
+	    .last_ms = ms,
+	    .not_after = server ? r->server_not_after : r->client_not_after,
+	    .subject = (char *)(uintptr_t)subject};
+
+	memcpy(c.sha256, server ? r->server_certificate : r->client_certificate, sizeof(c.sha256));
+	return memcmp(c.sha256, none, sizeof(none)) == 0
+		   ? 0
+		   : tally_certificates_add(&e->certificates, &c);
+}
+
+static void keep_fingerprints(struct tally_entry *e, const struct record *r)
+{
+	char hex[2 * sizeof(r->ja3) + 1];
+
+	if (r->ja4[0] == '\0')
+		return;
+	tally_entry_set_text(e, 1, hash_format(r->ja3, sizeof(r->ja3), hex));
+	tally_entry_set_text(e, 2, r->ja4);
+}
+
 static void flag(struct tally_entry *e, enum tally_flag which, uint64_t ms)
 {
 	if (ms > e->flag_ms[which]) {
@@ -411,12 +439,15 @@ int tally_entry_add(
 	flag_host(e, r, ms);
 	raise_version(e, e->kind == TALLY_SERVER ? r->tls_version : r->client_max_version);
 	keep_sessions(e, r, ms, evidence);
+	if (e->kind != TALLY_PAIR)
+		failed |= keep_certificate(e, r, ms);
 	if (e->kind == TALLY_SERVER) {
 		keep_text(e, 0, r, r->banner);
 		keep_text(e, 1, r, r->server_name);
 		keep_text(e, 2, r, r->software);
 	} else if (e->kind == TALLY_CLIENT) {
 		keep_text(e, 0, r, r->helo);
+		keep_fingerprints(e, r);
 	}
 	return failed;
 }

@@ -17,13 +17,15 @@
  *                                                                                 not in days
  *   failed_last, starttls_last, failure_evidence with its ..._time, client_max    pair
  *   best_version, banner, server_name, software                                   server
- *   max_version, helo                                                             client
+ *   max_version, helo, ja3, ja4                                                   client
+ *   certificate:<place> (tally_certificates.h)                                    server, client
  */
 #ifndef TLSVANE_TALLY_ENTRY_H
 #define TLSVANE_TALLY_ENTRY_H
 
 #include "../parsers/result.h"
 #include "tally.h"
+#include "tally_certificates.h"
 #include "tally_class.h"
 
 /* ---- One entry ---- */
@@ -107,6 +109,7 @@ struct tally_entry {
 	struct tally_counter *counters;
 	uint64_t *ids; /* of the counters, apart for a fast search: enum tally_name <<
 			  TALLY_CODE_BITS | code */
+	struct tally_certificates *certificates; /* NULL: none */
 	char *texts[TALLY_TEXTS];
 	uint16_t count, room; /* of counters */
 	uint16_t version_max; /* client_max, best_version, max_version */

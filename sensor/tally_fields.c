@@ -20,7 +20,7 @@ static const char *const version_max_names[TALLY_KINDS] = {
 
 static const char *const text_names[TALLY_KINDS][TALLY_TEXTS] = {
     [TALLY_SERVER] = {"banner", "server_name", "software"},
-    [TALLY_CLIENT] = {"helo"},
+    [TALLY_CLIENT] = {"helo", "ja3", "ja4"},
 };
 
 /* Plain times of an entry. */
@@ -292,6 +292,16 @@ static void write_names(const struct writing *w, const struct tally_entry *e)
 			write_text(w, text_names[e->kind][i], e->texts[i]);
 }
 
+static void write_certificates(const struct writing *w, const struct tally_certificates *list)
+{
+	char name[sizeof(TALLY_CERTIFICATE_PREFIX) + 20], text[TALLY_CERTIFICATE_TEXT];
+
+	for (size_t i = 0; list != NULL && i < list->count; i++) {
+		snprintf(name, sizeof(name), TALLY_CERTIFICATE_PREFIX "%zu", i);
+		write_text(w, name, tally_certificate_format(&list->items[i], text));
+	}
+}
+
 static void write_evidence(const struct writing *w, struct tally_entry *e, unsigned kind)
 {
 	const struct evidence_field *f = &evidence_fields[kind];
@@ -320,6 +330,7 @@ void tally_entry_fields(struct tally_entry *e, enum tally_form form, tally_field
 			write_number(&w, time_fields[i].name, strlen(time_fields[i].name), ms);
 	}
 	write_names(&w, e);
+	write_certificates(&w, e->certificates);
 	for (unsigned kind = 0; kind < TALLY_EVIDENCES; kind++)
 		write_evidence(&w, e, kind);
 }
@@ -484,6 +495,14 @@ static int load_evidence(
 	return 1;
 }
 
+static int load_certificate(struct tally_entry *e, const char *value)
+{
+	struct tally_certificate c;
+
+	return tally_certificate_parse(value, &c) ? tally_certificates_add(&e->certificates, &c)
+						  : -1;
+}
+
 static int load_name(
     struct tally_entry *e, enum tally_form form, const char *name, const char *value)
 {
@@ -512,6 +531,8 @@ int tally_entry_load(
 	for (size_t i = 0; i < COUNT(time_fields); i++)
 		if (strcmp(name, time_fields[i].name) == 0)
 			return load_time(e, &time_fields[i], form, value);
+	if (behind(name, TALLY_CERTIFICATE_PREFIX) != NULL)
+		return load_certificate(e, value);
 	loaded = load_evidence(e, form, name, value);
 	return loaded <= 0 ? loaded : load_name(e, form, name, value);
 }

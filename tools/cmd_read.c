@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../parsers/tls_names.h"
+#include "certificates.h"
 #include "commands.h"
 #include "read_fields.h"
 #include "read_footer.h"
@@ -20,7 +21,8 @@ static const struct column columns[] = {
     {.name = "version", .heading = "VERSION"},
     {.name = "cipher", .heading = "CIPHER", .flags = COLUMN_WORDS | COLUMN_MIDDLE, .least = 20},
     {.name = "legacy", .heading = "FAULT"},
-    {.name = "helo", .heading = "HELO", .least = 8, .drop = 2},
+    {.name = "certificate", .heading = "CERTIFICATE", .least = 8, .drop = 2},
+    {.name = "helo", .heading = "HELO", .least = 8, .drop = 3},
     {.name = "sni", .heading = "SNI", .least = 8, .drop = 1},
 };
 
@@ -65,6 +67,8 @@ static void put_field(struct table *t, const struct record *r, const char *name,
 
 static void put_session(struct table *t, const struct record *r)
 {
+	char flaws[CERTIFICATE_FLAWS_MAX];
+
 	put_time(t, r->start_ns);
 	put_field(t, r, "client.ip", STYLE_PLAIN);
 	put_field(t, r, "server.ip", STYLE_PLAIN);
@@ -73,6 +77,7 @@ static void put_session(struct table *t, const struct record *r)
 	put_field(t, r, "tls.cipher", STYLE_PLAIN);
 	table_text(
 	    t, record_is_legacy(r) ? record_legacy_side_name(r->legacy_side) : NULL, STYLE_BAD);
+	table_text(t, certificate_flaws(r, flaws), STYLE_WARN);
 	put_field(t, r, "smtp.helo", STYLE_PLAIN);
 	put_field(t, r, "tls.client.server_name", STYLE_PLAIN);
 	table_end_row(t);

@@ -1,6 +1,7 @@
 /* The answer about one host, for a person and as JSON. */
 #include <string.h>
 
+#include "certificates.h"
 #include "evidence.h"
 #include "explain.h"
 #include "host.h"
@@ -144,6 +145,8 @@ static void write_names(FILE *to, const struct totals *t, bool color)
 	write_line(to, "Banner", t->banner, STYLE_PLAIN, color);
 	write_line(to, "Software", t->software, STYLE_PLAIN, color);
 	write_line(to, "HELO", t->helo, STYLE_PLAIN, color);
+	write_line(to, "JA4", t->ja4, STYLE_PLAIN, color);
+	write_line(to, "JA3", t->ja3, STYLE_PLAIN, color);
 }
 
 void host_write_text(FILE *to, const struct host *h, const struct options *o)
@@ -164,6 +167,7 @@ void host_write_text(FILE *to, const struct host *h, const struct options *o)
 	write_evidence(to, &h->totals, color);
 	write_counted(to, &h->totals, COUNT_VERSION, o);
 	write_counted(to, &h->totals, COUNT_CIPHER, o);
+	certificates_write(to, h->totals.certificates, o);
 	write_peers(to, h, o);
 }
 
@@ -260,6 +264,8 @@ void host_write_json(FILE *to, const struct host *h, const struct options *o)
 	json_text(to, "banner", t->banner);
 	json_text(to, "software", t->software);
 	json_text(to, "helo", t->helo);
+	json_text(to, "ja3", t->ja3);
+	json_text(to, "ja4", t->ja4);
 	fprintf(to, ",\"sessions\":%llu", (unsigned long long)t->sessions);
 	json_text(to, h->as_server ? "best_version" : "max_version", totals_max_label(t));
 	json_counted(to, "versions", t, COUNT_VERSION, true);
@@ -274,6 +280,7 @@ void host_write_json(FILE *to, const struct host *h, const struct options *o)
 	json_time(to, "last_legacy", t->legacy_ms);
 	json_time(to, "last_plaintext", t->plaintext_ms);
 	json_time(to, "last_downgrade", t->downgrade_ms);
+	certificates_write_json(to, t->certificates);
 	json_verdict(to, h);
 	json_peers(to, h, o);
 	fputs("}\n", to);

@@ -145,6 +145,8 @@ void read_losses_write(FILE *to, const struct sessions *s, bool color)
 	    "given up for lack of room.", color);
 	write_loss(to, stats->held_refused, "segment", "segments",
 	    "dropped, since reassembly memory was full.", color);
+	write_loss(to, stats->certificates_refused, "certificate was", "certificates were",
+	    "too large or too many in a second to be read: only their hash is known.", color);
 	write_loss(to, not_whole(s), "session was", "sessions were",
 	    "not seen whole; --fields client.ip,server.ip,tlsvane.confidence says why.", color);
 }

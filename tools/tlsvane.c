@@ -25,8 +25,12 @@ static const struct command commands[] = {
 		"STARTTLS handshake\n"
 		"really negotiated, and whose fault a version below TLS 1.2 is (FAULT: client, "
 		"server, downgrade\n"
-		"by somebody between them, unknown). Files that follow each other in time are read "
-		"as one capture.",
+		"by somebody between them, unknown). CERTIFICATE names what is wrong with the "
+		"server's, as of the\n"
+		"session: expired, for another name, RSA of how few bits, MD5, SHA-1, self-signed. "
+		"Nothing is\n"
+		"verified, and in TLS 1.3 it is not seen. Files that follow each other in time are "
+		"read as one capture.",
 	.example =
 	    "tlsvane read mail.pcap\n  tlsvane read --summary edge-*.pcap.0\n"
 	    "  tlsvane read --json mail.pcap | jq 'select(.tlsvane.legacy_side==\"server\")'",
@@ -61,7 +65,8 @@ static const struct command commands[] = {
 	.summary = "all about one server: versions, ciphers, clients, a verdict",
 	.text = "What one server was seen to do: names, best version, versions and ciphers with "
 		"their first and last\n"
-		"time, the verdict with its reasoning, the last legacy session, its clients.",
+		"time, its certificates, the verdict with its reasoning, the last legacy session, "
+		"its clients.",
 	.example = "tlsvane server 192.0.2.25\n  tlsvane server 2001:db8::25 --json",
 	.groups = GROUPS_QUERY,
 	.arguments_min = 1,
@@ -71,9 +76,10 @@ static const struct command commands[] = {
     {.name = "client",
 	.arguments = "IP",
 	.summary = "all about one client: versions, ciphers, servers, a verdict",
-	.text = "What one client was seen to do: its HELO name, the best version it offers, "
-		"versions and ciphers with\n"
-		"their first and last time, the verdict with its reasoning, the last legacy "
+	.text = "What one client was seen to do: its HELO name, fingerprints and certificates, "
+		"the best version it offers,\n"
+		"versions and ciphers with their first and last time, the verdict with its "
+		"reasoning, the last legacy "
 		"session, its servers.",
 	.example = "tlsvane client 192.0.2.10",
 	.groups = GROUPS_QUERY,

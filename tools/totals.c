@@ -42,6 +42,8 @@ static const struct total_field total_fields[] = {
     {"server_name", TOTAL_NAME, AT(server_name)},
     {"software", TOTAL_NAME, AT(software)},
     {"helo", TOTAL_NAME, AT(helo)},
+    {"ja3", TOTAL_NAME, AT(ja3)},
+    {"ja4", TOTAL_NAME, AT(ja4)},
     {"evidence", TOTAL_EVIDENCE, AT(evidence)},
 };
 
@@ -173,12 +175,24 @@ static bool add_counter(struct totals *t, size_t row, const struct hash_field *f
 	return true;
 }
 
+/* What is no certificate is of another version of the sensor, too. */
+static bool add_certificate(struct adding *a, const char *value)
+{
+	struct tally_certificate c;
+
+	if (!a->texts || !tally_certificate_parse(value, &c))
+		return true;
+	return tally_certificates_add(&a->totals->certificates, &c) == 0 || out_of_memory();
+}
+
 /* Fields that no row names are of another version of the sensor, and passed over. */
 static bool add_any(struct adding *a, const struct hash_field *field)
 {
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		if (strncmp(field->name, counters[i].prefix, strlen(counters[i].prefix)) == 0)
 			return add_counter(a->totals, i, field);
+	if (strncmp(field->name, TALLY_CERTIFICATE_PREFIX, strlen(TALLY_CERTIFICATE_PREFIX)) == 0)
+		return add_certificate(a, field->value);
 	for (size_t i = 0; i < sizeof(total_fields) / sizeof(total_fields[0]); i++)
 		if (strcmp(field->name, total_fields[i].name) == 0)
 			return add_field(a, &total_fields[i], field->value);
@@ -338,6 +352,9 @@ void totals_free(struct totals *t)
 	free(t->server_name);
 	free(t->software);
 	free(t->helo);
+	free(t->ja3);
+	free(t->ja4);
+	tally_certificates_free(t->certificates);
 	free(t->evidence);
 	*t = (struct totals){0};
 }

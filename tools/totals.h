@@ -7,6 +7,7 @@
 #define TLSVANE_TOTALS_H
 
 #include "../sensor/record.h"
+#include "../sensor/tally_certificates.h"
 #include "counts.h"
 #include "query.h"
 
@@ -22,6 +23,8 @@ struct totals {
 	uint64_t starttls_yes, starttls_no; /* sessions with STARTTLS offered, and not (servers) */
 	struct counts counts;
 	char *banner, *server_name, *software, *helo; /* owned; NULL: not known */
+	char *ja3, *ja4;			      /* of a client; the same */
+	struct tally_certificates *certificates;      /* owned; NULL: none */
 	char *evidence;				      /* the last legacy session as JSON; owned */
 };
 

@@ -84,6 +84,48 @@ static void assert_no_field(struct tally_entry *e, const char *begin)
 		fail_msg("%s in:%s", begin, fields(e, TALLY_TOTALS));
 }
 
+/* Of a server its certificates, of a client its own and its fingerprints; also through a spool. */
+static void keeps_certificates(void **state)
+{
+#define OWN   "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+#define OTHER "c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2"
+	struct tally *t = tally_new(100);
+	struct tally_entry *server, *client;
+	struct record r;
+
+	(void)state;
+	make_record(&r, "192.0.2.1", "192.0.2.2");
+	memset(r.server_certificate, 0xa1, sizeof(r.server_certificate));
+	memset(r.client_certificate, 0xc2, sizeof(r.client_certificate));
+	memset(r.ja3, 0x3a, sizeof(r.ja3));
+	memcpy(r.ja4, "t12i840700_bd790527ddab_a9cca239c6e0", 37);
+	r.server_not_after = record_date(INT64_C(1780128930));
+	record_set_text(&r, &r.server_subject, "CN=mx.example.net");
+	assert_int_equal(tally_add(t, &r), 0);
+	r.start_ns += 1000000000u;
+	assert_int_equal(tally_add(t, &r), 0);
+	server = find(t, TALLY_SERVER, "192.0.2.1", "-");
+	client = find(t, TALLY_CLIENT, "-", "192.0.2.2");
+	assert_field(server, "certificate:0=" OWN " 1772323200123 1772323201123 "
+			     "2026-05-30T08:15:30Z CN=mx.example.net");
+	assert_field(client, "certificate:0=" OTHER " 1772323200123 1772323201123 - -");
+	assert_field(client, "ja3=3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a");
+	assert_field(client, "ja4=t12i840700_bd790527ddab_a9cca239c6e0");
+	assert_no_field(server, "certificate:1");
+	assert_no_field(find(t, TALLY_PAIR, "192.0.2.1", "192.0.2.2"), "certificate");
+	/* What Redis holds in the same place is not lost. */
+	assert_int_equal(tally_entry_load(server, TALLY_TOTALS, "certificate:0",
+			     OTHER " 1000 2000 - CN=old.example.net"),
+	    0);
+	assert_int_equal(
+	    tally_entry_load(server, TALLY_TOTALS, "certificate:1", OWN " 500 600 - -"), 0);
+	assert_field(server, "certificate:0=" OWN " 500 1772323201123 2026-05-30T08:15:30Z "
+			     "CN=mx.example.net");
+	assert_field(server, "certificate:1=" OTHER " 1000 2000 - CN=old.example.net");
+	assert_int_equal(tally_entry_load(server, TALLY_TOTALS, "certificate:2", "junk"), -1);
+	tally_free(t);
+}
+
 static void counts_a_record_in_four_entries(void **state)
 {
 	static const char *const everywhere[] = {"sessions=2", "version:TLSv1.2=2",
@@ -459,6 +501,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(counts_a_record_in_four_entries),
+	    cmocka_unit_test(keeps_certificates),
 	    cmocka_unit_test(keeps_names_and_evidence),
 	    cmocka_unit_test(keeps_what_stood_in_the_way_of_tls),
 	    cmocka_unit_test(cuts_long_names_at_a_character),

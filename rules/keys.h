@@ -10,6 +10,8 @@ enum rules_key_scope { /* where a key may stand: bits */
 	KEY_OF_DEFAULTS = 1 << 2, /* for rules that do not say it themselves */
 	KEY_OF_ENFORCEMENT = 1 << 3,
 	KEY_OF_STAGE = 1 << 4, /* of enforcement */
+	KEY_OF_PARTNER = 1 << 5,
+	KEY_OF_EXEMPTION = 1 << 6, /* of a partner */
 };
 
 struct rules_key {

@@ -25,6 +25,7 @@ struct raw_rule {
 	const yaml_node_t *node, *name_node;
 	const char *name; /* NULL: without one, and it was said */
 	bool dropped;	  /* replaced or disabled */
+	bool scope;	  /* of a partner: fires nothing */
 };
 
 struct loader {
@@ -82,6 +83,11 @@ bool loader_check_name(
 
 void loader_read_definitions(struct loader *l, size_t file, const yaml_node_t *root);
 void loader_check_definitions(struct loader *l);
+
+/* The partners of a file as the text of a rules file, from malloc; false where there are none, or
+ * they are wrong, and has said so. */
+bool loader_write_partners(
+    struct loader *l, size_t file, const yaml_node_t *root, char **text, size_t *size);
 
 /* The section `enforcement` of a file whose rules are read; `root` may be NULL. */
 void loader_read_enforcement(struct loader *l, size_t file, const yaml_node_t *root);

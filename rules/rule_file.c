@@ -13,6 +13,7 @@
 
 static bool read_file(
     struct loader *l, const char *path, const struct rules_place *from, size_t *index);
+static void read_partners(struct loader *l, size_t file, const yaml_node_t *root);
 
 /* ---- Bytes ---- */
 
@@ -148,6 +149,7 @@ static void read_sections(struct loader *l, size_t file)
 	if (defaults != NULL && loader_check_scope(l, file, defaults, KEY_OF_DEFAULTS, "defaults"))
 		l->files[file].defaults = defaults;
 	note_rules(l, file, root);
+	read_partners(l, file, root);
 }
 
 static bool load_source(struct loader *l, size_t file)
@@ -156,6 +158,44 @@ static bool load_source(struct loader *l, size_t file)
 		return false;
 	read_sections(l, file);
 	return true;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+static void mark_scopes(struct loader *l, size_t from)
+{
+	for (size_t i = from; i < l->rule_count; i++)
+		l->rules[i].scope =
+		    l->rules[i].name != NULL && ends_with(l->rules[i].name, "-scope");
+}
+
+/* What they become stands in a file of its own, which this one includes. */
+static void read_partners(struct loader *l, size_t file, const yaml_node_t *root)
+{
+	struct loaded *made = &l->files[l->file_count];
+	size_t index = l->file_count, rules = l->rule_count;
+	char name[4096], *text;
+	size_t size;
+
+	if (!loader_write_partners(l, file, root, &text, &size))
+		return;
+	if (l->file_count == RULES_FILES_MAX) {
+		loader_error(l, file, root, "more than %d files; join some", RULES_FILES_MAX);
+		free(text);
+		return;
+	}
+	snprintf(name, sizeof(name), "%s (partners)", l->files[file].source.name);
+	made->source = (struct source){
+	    .name = arena_text(l->compiler.arena, name, strlen(name)), .raw = text, .size = size};
+	l->file_count++;
+	l->files[file].includes |= UINT32_C(1) << index;
+	load_source(l, index);
+	mark_scopes(l, rules);
 }
 
 static bool add_file(
@@ -276,6 +316,17 @@ static void add_rule(struct loader *l, const struct rule *rule)
 	names_set(&f->names, f->arena, rule->name, found);
 }
 
+/* "partner-NAME-scope" */
+static void add_partner(struct loader *l, const struct rule *rule)
+{
+	struct rule_file *f = l->file;
+	const char *name = rule->name + strlen("partner-");
+
+	arena_grow(f->arena, &f->partners, f->partner_count, sizeof(*f->partners));
+	f->partners[f->partner_count++] = (struct rules_partner){
+	    arena_text(f->arena, name, strlen(name) - strlen("-scope")), rule};
+}
+
 static void read_rules(struct loader *l)
 {
 	for (size_t i = 0; i < l->rule_count; i++)
@@ -287,7 +338,9 @@ static void read_rules(struct loader *l)
 	for (size_t i = 0; i < l->rule_count; i++) {
 		const struct rule *rule = loader_read_rule(l, &l->rules[i]);
 
-		if (rule != NULL && !l->rules[i].dropped)
+		if (rule != NULL && l->rules[i].scope)
+			add_partner(l, rule);
+		else if (rule != NULL && !l->rules[i].dropped)
 			add_rule(l, rule);
 	}
 	/* Last that of the file which includes the others: it replaces theirs. */
@@ -316,6 +369,8 @@ static void plan_rules(struct rule_file *f)
 	f->plan->arena = f->arena;
 	for (size_t i = 0; i < f->count; i++)
 		plan_rule(f, f->rules[i]);
+	for (size_t i = 0; i < f->partner_count; i++)
+		plan_rule(f, f->partners[i].scope);
 	plan_finish(f->plan);
 }
 

@@ -8,6 +8,7 @@
  * [...]}           used as @partners macros: {old: tls.version < 1.2}   used as old defaults:
  * {then: [log]}            for rules without their own: then, every, for, resolve, severity, key
  *   disable: [rule-name]               rules that an include brought and that are not wanted
+ *   partners: [{name, domains, tls, ...}]  what partners must do (partners.h)
  *   enforcement: {rules, stages, ...}  who is held to the rules, and how (enforcement.h)
  *   rules: [{name, description, message, when, severity, key, every, for, resolve, then, tags,
  * references}]

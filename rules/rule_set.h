@@ -3,6 +3,7 @@
 #define TLSVANE_RULES_RULE_SET_H
 
 #include "definition.h"
+#include "partners.h"
 #include "plan.h"
 #include "rule_file.h"
 
@@ -16,6 +17,8 @@ struct rule_file {
 	struct names networks; /* struct network */
 	const struct network *own;
 	const struct enforcement *enforcement; /* NULL: the file has none */
+	struct rules_partner *partners;
+	size_t partner_count;
 	uint64_t slots[RULES_SLOT_WORDS];
 	bool needs_history;
 	struct regex **regexes;

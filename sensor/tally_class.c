@@ -81,8 +81,11 @@ static unsigned version_index(uint16_t version)
 	return i;
 }
 
+/* A resumed session asks for none: what was agreed on before is not seen. */
 static unsigned certificate_of(const struct record *r)
 {
+	if (r->resumed == RECORD_TRUE)
+		return CERTIFICATE_ABSENT;
 	if (r->certificate_sent == RECORD_TRUE)
 		return CERTIFICATE_SENT;
 	if (r->certificate_requested == RECORD_TRUE)
@@ -178,8 +181,10 @@ void tally_class_record(uint64_t class, struct record *r)
 		r->fallback_scsv = truth(part(class, PART_FALLBACK));
 	if (r->outcome != OUTCOME_UNKNOWN || part(class, PART_CLEAR))
 		r->plaintext_mail = truth(part(class, PART_CLEAR));
-	if (certificate != CERTIFICATE_ABSENT)
+	if (certificate != CERTIFICATE_ABSENT) {
 		r->certificate_requested = truth(certificate != CERTIFICATE_NONE);
+		r->resumed = RECORD_FALSE;
+	}
 	if (certificate == CERTIFICATE_SENT || certificate == CERTIFICATE_DECLINED)
 		r->certificate_sent = truth(certificate == CERTIFICATE_SENT);
 	set_starttls(r);

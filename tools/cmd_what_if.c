@@ -4,6 +4,7 @@
 
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
+#include "../rules/partners.h"
 #include "commands.h"
 #include "say.h"
 #include "seen.h"
@@ -94,6 +95,7 @@ static bool ask_class(
 	if (c->last_ms < a->options->since_ms)
 		return true;
 	what_if(&a->wishes, &a->ledger, p, c, &row.is);
+	what_if_partners(&a->wishes, &a->ledger, p, c);
 	ledger_record(&a->ledger, p, c, &r);
 	row.version = r.tls_version;
 	row.clear = r.plaintext_mail == RECORD_TRUE;
@@ -231,12 +233,32 @@ static void write_summary(const struct answer *a)
 static void say_rules_beyond(const struct answer *a)
 {
 	for (size_t i = 0; a->wishes.file != NULL && i < rule_file_count(a->wishes.file); i++)
-		if (!a->wishes.told[i])
+		if (!a->wishes.told[i][1])
 			fprintf(a->options->format == OUTPUT_TABLE ? stdout : stderr,
 			    "Rule %s asks for more than is kept of a pair: what it may match is "
 			    "not "
 			    "known. Try tlsvane rules test on a capture.\n",
 			    rule_file_rule(a->wishes.file, i)->name);
+}
+
+/* Who was never seen keeps to nothing. */
+static void say_partners(const struct answer *a)
+{
+	FILE *to = a->options->format == OUTPUT_TABLE ? stdout : stderr;
+	const struct rule_file *file = a->wishes.file;
+	char text[COUNT_TEXT_MAX];
+
+	for (size_t i = 0; file != NULL && i < rule_file_partner_count(file); i++) {
+		const char *name = rule_file_partner(file, i)->name;
+
+		if (a->wishes.partners[i] == 0)
+			fprintf(to,
+			    "Partner %s was never seen: whether it keeps to this, is not known.\n",
+			    name);
+		else
+			fprintf(to, "Partner %s: %s.\n", name,
+			    count_text(a->wishes.partners[i], "session", "sessions", text));
+	}
 }
 
 static int write_answer(struct answer *a)
@@ -256,6 +278,7 @@ static int write_answer(struct answer *a)
 	if (a->options->format == OUTPUT_TABLE && a->last_ms != 0)
 		write_summary(a);
 	say_rules_beyond(a);
+	say_partners(a);
 	return 0;
 }
 
@@ -263,7 +286,8 @@ static int answer(struct answer *a, struct query *q)
 {
 	int status;
 
-	if (!ledger_read(q, &a->ledger) || !ask_pairs(a))
+	if (!ledger_read(q, &a->ledger) || (a->wishes.names && !ledger_read_names(q, &a->ledger)) ||
+	    !ask_pairs(a))
 		return EXIT_FAILED;
 	status = write_answer(a);
 	if (status == 0 && a->last_ms == 0)

@@ -208,6 +208,57 @@ void ledger_free(struct ledger *l)
 	*l = (struct ledger){0};
 }
 
+/* ---- Names ---- */
+
+static const char *intern(const char *text)
+{
+	return text == NULL ? NULL : counts_intern(text, strlen(text));
+}
+
+static bool take_names(void *context, struct totals *t)
+{
+	struct ledger *l = context;
+	bool server = t->server[0] != '\0';
+	struct frame_address address;
+	struct ledger_host *h = NULL;
+
+	if (address_parse(server ? t->server : t->client, &address))
+		h = ledger_host(server ? &l->servers : &l->clients, &address);
+	if (h != NULL) {
+		h->helo = intern(t->helo);
+		h->banner = intern(t->banner);
+		h->server_name = intern(t->server_name);
+	}
+	totals_free(t);
+	return true;
+}
+
+bool ledger_read_names(struct query *q, struct ledger *l)
+{
+	struct texts servers = {0}, clients = {0};
+	bool good = query_keys(q, "tlsvane:server:*", &servers) &&
+		    query_keys(q, "tlsvane:client:*", &clients) &&
+		    totals_read(q, &servers, true, take_names, l) &&
+		    totals_read(q, &clients, true, take_names, l);
+
+	texts_free(&servers);
+	texts_free(&clients);
+	return good;
+}
+
+static void set_names(const struct ledger *l, const struct ledger_pair *p, struct record *r)
+{
+	const struct ledger_host *server = &l->servers.items[p->server],
+				 *client = &l->clients.items[p->client];
+
+	if (client->helo != NULL)
+		record_set_text(r, &r->helo, client->helo);
+	if (server->banner != NULL)
+		record_set_text(r, &r->banner, server->banner);
+	if (server->server_name != NULL && r->tls_version != 0)
+		record_set_text(r, &r->server_name, server->server_name);
+}
+
 bool ledger_record(const struct ledger *l, const struct ledger_pair *p,
     const struct ledger_class *c, struct record *r)
 {
@@ -215,23 +266,38 @@ bool ledger_record(const struct ledger *l, const struct ledger_pair *p,
 	r->client_ip = l->clients.items[p->client].address;
 	r->server_ip = l->servers.items[p->server].address;
 	r->start_ns = c->last_ms * 1000000;
-	if (c->class == LEDGER_UNCLASSED)
-		return false;
-	tally_class_record(c->class, r);
-	return true;
+	if (c->class != LEDGER_UNCLASSED)
+		tally_class_record(c->class, r);
+	set_names(l, p, r);
+	return c->class != LEDGER_UNCLASSED;
 }
 
-bool ledger_tells(const char *field)
+bool ledger_tells_certificates(const struct record *r)
+{
+	return r->tls_version == 0 || r->certificate_requested != RECORD_ABSENT;
+}
+
+static bool is_among(const char *field, const char *const *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(fields[i], field) == 0)
+			return true;
+	return false;
+}
+
+bool ledger_tells(void *telling, const char *field)
 {
 	static const char *const told[] = {"@timestamp", "client.ip", "server.ip", "direction",
 	    "now", "smtp.starttls.requested", "smtp.plaintext_mail", "tls.version_protocol",
 	    "tls.version", "tls.cipher", "tls.client.max_version", "tls.client.fallback_scsv",
-	    "tls.client.certificate_requested", "tls.client.certificate_sent",
 	    "tls.server.downgrade_sentinel", "tlsvane.outcome", "tlsvane.legacy_side",
 	    "tlsvane.confidence"};
+	static const char *const names[] = {"smtp.helo", "smtp.banner", "tls.client.server_name"};
+	static const char *const certificates[] = {
+	    "tls.resumed", "tls.client.certificate_requested", "tls.client.certificate_sent"};
+	const struct ledger_telling *t = telling;
 
-	for (size_t i = 0; i < COUNT(told); i++)
-		if (strcmp(told[i], field) == 0)
-			return true;
-	return false;
+	return is_among(field, told, COUNT(told)) ||
+	       (t->names && is_among(field, names, COUNT(names))) ||
+	       (t->certificates && is_among(field, certificates, COUNT(certificates)));
 }

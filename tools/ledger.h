@@ -21,6 +21,7 @@ struct ledger_host { /* in one of its two roles */
 	uint16_t best; /* the highest version: chosen (server), offered (client); 0: not seen */
 	bool more;     /* server: its random told of TLS 1.2 or more */
 	bool more13;   /* ... of TLS 1.3 */
+	const char *helo, *banner, *server_name; /* interned; NULL: not known, or not read */
 	uint64_t failed, retried; /* client: handshakes that failed; mail in the clear soon after */
 };
 
@@ -53,8 +54,20 @@ void ledger_free(struct ledger *l);
 bool ledger_record(const struct ledger *l, const struct ledger_pair *p,
     const struct ledger_class *c, struct record *r);
 
-/* Whether a slot of the rules (rules/value.h) is among what ledger_record tells. */
-bool ledger_tells(const char *field);
+/* Reads the names of hosts, too, so that records have them. False when it failed (and has said so).
+ */
+bool ledger_read_names(struct query *q, struct ledger *l);
+
+/* Whether a field of the record is among what ledger_record tells; a told_field (rule_fields.h). */
+struct ledger_telling {
+	bool names;	   /* hosts have them: ledger_read_names */
+	bool certificates; /* the class tells of client certificates, or there was no TLS */
+};
+
+bool ledger_tells(void *telling, const char *field);
+
+/* The class tells of client certificates, or there was no TLS: TLS 1.3 and resumption hide them. */
+bool ledger_tells_certificates(const struct record *r);
 
 /* The host of an address, NULL where it is none. */
 struct ledger_host *ledger_host(struct ledger_hosts *hosts, const struct frame_address *address);

@@ -104,6 +104,8 @@ static const char *scope_name(unsigned scopes)
 {
 	if ((scopes & KEY_OF_FILE) != 0)
 		return "file";
+	if ((scopes & (KEY_OF_PARTNER | KEY_OF_EXEMPTION)) != 0)
+		return (scopes & KEY_OF_EXEMPTION) != 0 ? "partner, exempt" : "partner";
 	if ((scopes & (KEY_OF_ENFORCEMENT | KEY_OF_STAGE)) != 0)
 		return (scopes & KEY_OF_STAGE) != 0 ? "enforcement, stages" : "enforcement";
 	return (scopes & KEY_OF_DEFAULTS) != 0 ? "rule, defaults" : "rule";

@@ -108,7 +108,7 @@ static const struct command commands[] = {
 		"goes on               TLS all the same (in --json and --csv)\n"
 		"CHANGES is whose side must change, SURE how sure that is. --rules asks what would "
 		"break "
-		"if what fires were refused.",
+		"if what fires were refused (what is info or a notice only, aside).",
 	.example = "tlsvane what-if --min-version 1.2 --since 90d\n"
 		   "  tlsvane what-if --min-version 1.2 --require-tls --json\n"
 		   "  tlsvane what-if --no-cipher \"*_CBC_*\"",

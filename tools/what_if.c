@@ -7,6 +7,7 @@
 
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
+#include "../rules/partners.h"
 #include "../rules/rule_fields.h"
 #include "../sensor/tally_class.h"
 #include "rules_tool.h"
@@ -89,6 +90,17 @@ static int read_own(struct wishes *w, const struct options *o)
 	return 0;
 }
 
+static bool asks_names(const struct rule_file *file)
+{
+	static const char *const names[] = {"smtp.helo", "smtp.banner", "tls.client.server_name"};
+	bool asks = rule_file_partner_count(file) > 0;
+	uint16_t slot;
+
+	for (size_t i = 0; i < 3; i++)
+		asks |= rules_field_find(names[i], &slot) && rule_file_asks(file, slot);
+	return asks;
+}
+
 static int read_file(struct wishes *w, const char *path)
 {
 	size_t count;
@@ -98,10 +110,17 @@ static int read_file(struct wishes *w, const char *path)
 		return EXIT_USAGE;
 	count = rule_file_count(w->file);
 	w->told = calloc(count + 1, sizeof(*w->told));
-	if (w->told == NULL)
+	w->partners = calloc(rule_file_partner_count(w->file) + 1, sizeof(*w->partners));
+	if (w->told == NULL || w->partners == NULL)
 		return say_error(EXIT_FAILED, "out of memory");
+	w->names = asks_names(w->file);
 	for (size_t i = 0; i < count; i++)
-		w->told[i] = rule_asks_beyond(rule_file_rule(w->file, i), ledger_tells) == NULL;
+		for (unsigned k = 0; k < 2; k++) {
+			struct ledger_telling telling = {w->names, k == 1};
+
+			w->told[i][k] = rule_asks_beyond(rule_file_rule(w->file, i), ledger_tells,
+					    &telling) == NULL;
+		}
 	return 0;
 }
 
@@ -132,6 +151,7 @@ void wishes_free(struct wishes *w)
 	rule_file_free(w->own);
 	rule_file_free(w->file);
 	free(w->told);
+	free(w->partners);
 	*w = (struct wishes){0};
 }
 
@@ -243,16 +263,21 @@ static enum rules_truth file_matches(
     const struct wishes *w, const struct record *r, const struct rule **which)
 {
 	const struct rules_subject subject = {.record = r, .file = w->file};
+	struct ledger_telling telling = {w->names, ledger_tells_certificates(r)};
 	enum rules_truth result = RULES_FALSE;
 
 	for (size_t i = 0; w->file != NULL && i < rule_file_count(w->file); i++) {
 		const struct rule *rule = rule_file_rule(w->file, i);
-		enum rules_truth truth = rules_evaluate(rule, &subject);
+		bool told = w->told[i][telling.certificates];
+		enum rules_truth truth =
+		    told ? rules_evaluate(rule, &subject)
+			 : rule_evaluate_told(rule, &subject, ledger_tells, &telling);
 
-		if (truth == RULES_FALSE || (truth == RULES_UNKNOWN && w->told[i]))
+		if (rule->severity <= SEVERITY_NOTICE || truth == RULES_FALSE ||
+		    (truth == RULES_UNKNOWN && told))
 			continue;
 		*which = rule;
-		if (truth == RULES_TRUE && w->told[i])
+		if (truth == RULES_TRUE)
 			return RULES_TRUE;
 		result = RULES_UNKNOWN;
 	}
@@ -264,6 +289,21 @@ static const char *side_of(const struct record *r)
 	return r->legacy_side == LEGACY_CLIENT	 ? "client"
 	       : r->legacy_side == LEGACY_SERVER ? "server"
 						 : "unknown";
+}
+
+void what_if_partners(const struct wishes *w, const struct ledger *l, const struct ledger_pair *p,
+    const struct ledger_class *c)
+{
+	struct record r;
+	const struct rules_subject subject = {.record = &r, .file = w->file};
+	size_t count = w->file == NULL ? 0 : rule_file_partner_count(w->file);
+
+	if (count == 0)
+		return;
+	ledger_record(l, p, c, &r);
+	for (size_t i = 0; i < count; i++)
+		if (rules_evaluate(rule_file_partner(w->file, i)->scope, &subject) == RULES_TRUE)
+			w->partners[i] += c->sessions;
 }
 
 /* ---- All of it ---- */
@@ -309,7 +349,9 @@ static void judge(const struct wishes *w, const struct ledger *l, const struct l
 		return;
 	}
 	file = file_matches(w, r, &rule);
-	if (file == RULES_TRUE)
+	if (file == RULES_TRUE && r->plaintext_mail == RECORD_TRUE)
+		*result = (struct prediction){FATE_FAILS, SURE_SEEN, "unknown", rule->name};
+	else if (file == RULES_TRUE)
 		*result = no_tls(w, client, side_of(r), rule->name);
 	else if (file == RULES_UNKNOWN)
 		*result = not_known("unknown", rule->name);

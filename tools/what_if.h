@@ -33,12 +33,20 @@ struct wishes {
 	struct rule_file *file; /* --rules; NULL: none. Freed by wishes_free */
 	uint16_t min_version;	/* 0: any */
 	const struct rule *old, *weak, *clear; /* of `own`; NULL: still allowed */
-	bool *told; /* for each rule of `file`: a pair's classes tell all that it asks for */
+	/* For each rule of `file`: what is kept of a pair tells all that it asks for, where client
+	 * certificates are hidden, and where not. */
+	bool (*told)[2];
+	bool names;	    /* the file asks for names of hosts: ledger_read_names */
+	uint64_t *partners; /* sessions seen of each partner of `file` */
 };
 
 /* From the options; 0, or the exit status, and has said why. The caller frees in either case. */
 int wishes_read(struct wishes *w, const struct options *o);
 void wishes_free(struct wishes *w);
+
+/* Counts the sessions of a class for each partner whose they are. */
+void what_if_partners(const struct wishes *w, const struct ledger *l, const struct ledger_pair *p,
+    const struct ledger_class *c);
 
 void what_if(const struct wishes *w, const struct ledger *l, const struct ledger_pair *p,
     const struct ledger_class *c, struct prediction *prediction);

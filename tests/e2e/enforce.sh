@@ -1,5 +1,6 @@
 #!/bin/bash
 # needs root
+# plain only: tests/policy has the sanitized policy service
 # The enforcement clock before real mail servers: Postfix defers, refuses and accepts a real client as the clock moves;
 # Exim, OpenSMTPD and nftables read what is exported. The servers come from tests/record (roots of their own).
 if [ -z "${TLSVANE_IN_NAMESPACE:-}" ]; then
@@ -11,6 +12,13 @@ for file in roots net peers; do
 	# shellcheck source=/dev/null
 	. "$RECORD/lib/$file.sh"
 done
+wait_for() { # CMD...: up to a minute, on a machine that is busy
+	for _ in $(seq 1200); do
+		"$@" && return
+		sleep 0.05
+	done
+	return 1
+}
 mkdir -p "$WORK"
 for root in postfix exim opensmtpd tools; do
 	(flock 9 && install_root $root) 9>"$WORK/lock" >"$work/install" 2>&1 && continue

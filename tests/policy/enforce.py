@@ -44,7 +44,7 @@ def clocks(now):
 def replay(day, *names):
     captures = [f"tests/captures/{name}.pcap" for name in names]
     run("tests/policy/month.py", f"{WORK}/day.pcap", "1", day, *captures)
-    done = run(f"{BUILD}/tlsvane-sensor", "-r", f"{WORK}/day.pcap", "--redis", f"unix:{SOCKET}", "--name", "test")
+    done = run(f"{BUILD}/tlsvane-sensor", "-r", f"{WORK}/day.pcap", "--redis", f"unix:{SOCKET}", "--name", "test", "--spool", f"{WORK}/spool")
     assert done.returncode == 0, done.stderr
 
 

@@ -42,17 +42,19 @@ def alerts(capture, policy, day=None):
     for name in os.listdir(WORK):  # what the sensor remembers of alerts
         if name.startswith("spool"):
             os.unlink(f"{WORK}/{name}")
-    done = run(f"{BUILD}/tlsvane-sensor", "-r", path, "--redis", f"unix:{SOCKET}", "--name", "test",
-               "--rules", f"{WORK}/partners.yaml", "--spool", f"{WORK}/spool")
+    done = run(f"{BUILD}/tlsvane-sensor", "-r", path, "--redis", f"unix:{SOCKET}", "--name", "test", "--spool", f"{WORK}/spool",
+               "--rules", f"{WORK}/partners.yaml")
     assert done.returncode == 0, done.stderr
     lines = redis("xrange", "tlsvane:alerts:test", "-", "+").splitlines()
+    global said
+    said = done.stderr
     found = [json.loads(line) for line in lines if line.startswith('{"')]
     return {a["rule"]["name"].removeprefix("partner-acme-"): a["message"] for a in found}
 
 
 def hold(name, capture, policy, wanted, words="", day=None):
     got = alerts(capture, policy, day)
-    say(set(got) == set(wanted.split()) and all(words in message for message in got.values()), name, got)
+    say(set(got) == set(wanted.split()) and all(words in message for message in got.values()), name, (got, said))
 
 
 EXIM, POSTFIX = "addresses: [192.0.2.26]", "addresses: [192.0.2.25]"
@@ -121,7 +123,7 @@ def pairs(policy, *captures):
     write(policy)
     redis("flushall")
     for capture in captures:
-        done = run(f"{BUILD}/tlsvane-sensor", "-r", f"tests/captures/{capture}.pcap", "--redis", f"unix:{SOCKET}", "--name", "test")
+        done = run(f"{BUILD}/tlsvane-sensor", "-r", f"tests/captures/{capture}.pcap", "--redis", f"unix:{SOCKET}", "--name", "test", "--spool", f"{WORK}/spool")
         assert done.returncode == 0, done.stderr
     done = run(f"{BUILD}/tlsvane", "what-if", "--rules", f"{WORK}/partners.yaml", "--json", "--redis", f"unix:{SOCKET}")
     assert done.returncode == 0, done.stderr

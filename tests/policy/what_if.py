@@ -40,7 +40,7 @@ def sessions(*kinds):
 def fill(*captures):
     run("redis-cli", "-s", SOCKET, "flushall")
     for capture in captures:
-        run(f"{BUILD}/tlsvane-sensor", "-r", capture, "--redis", REDIS, "--name", "test")
+        run(f"{BUILD}/tlsvane-sensor", "-r", capture, "--redis", REDIS, "--name", "test", "--spool", f"{WORK}/spool")
 
 
 def ask(*options):

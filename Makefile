@@ -62,11 +62,11 @@ TOOL_SOURCES := $(wildcard tools/*.c)
 UNIT_SOURCES := $(wildcard tests/unit/test_*.c)
 UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/tests/unit/%)
-BENCH_PROGRAMS := workload empty pipeline measure
+BENCH_PROGRAMS := workload empty pipeline measure minimal replayer split
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY:
-.PHONY: all run test unit redis-tests replay-corpus fuzz bench lint format man install deb deb-test live-test clean bootstrap help FORCE
+.PHONY: all run test unit redis-tests replay-corpus fuzz bench bench-live soak lint format man install deb deb-test live-test clean bootstrap help FORCE
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
@@ -77,6 +77,8 @@ help:
 	@echo 'make live-test  real mail servers mail each other over VLANs, tunnels and bad lines, ROUNDS=20 times'
 	@echo 'make fuzz       every fuzz target for SECONDS=60 each (TARGET=fuzz_frame: that one)'
 	@echo 'make bench      speed and memory as ratios against an empty libpcap loop and tshark'
+	@echo 'make bench-live the same live, in a network namespace (root), against a minimal libpcap loop'
+	@echo 'make soak       memory over 24 hours and a million connections, compressed'
 	@echo 'make lint       format, static analysis, longest functions'
 	@echo 'make bootstrap  only install what build and tests need'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR= MANDIR= UNITDIR= SYSUSERSDIR='
@@ -159,6 +161,11 @@ bench:
 	@tools/bootstrap build bench
 	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH_PROGRAMS:%=$(BUILD)/tests/bench/%)
 	@BUILD=$(BUILD) tests/bench/run
+
+bench-live soak:
+	@tools/bootstrap build bench
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH_PROGRAMS:%=$(BUILD)/tests/bench/%)
+	@BUILD=$(BUILD) tests/bench/$(@:bench-%=%)
 
 $(BUILD)/tests/bench/workload: $(BUILD)/tests/bench/script.o
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBRARY)

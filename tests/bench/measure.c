@@ -1,9 +1,11 @@
 /*
  * measure FILE COMMAND ...: runs the command and appends to FILE one line of what it cost: CPU
- * seconds (user and system) and the most memory it had, in kB. Its exit status is the command's.
+ * seconds (user and system) and the most memory it had, in kB. Its exit status is the command's,
+ * and so is SIGINT.
  */
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -11,6 +13,14 @@
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 127, EXIT_SIGNAL = 128 };
+
+static pid_t child;
+
+static void hand_on(int number)
+{
+	if (child > 0)
+		kill(child, number);
+}
 
 static double seconds(struct timeval t)
 {
@@ -30,9 +40,9 @@ static int note(const char *path, const struct rusage *used)
 
 int main(int argc, char **argv)
 {
+	const struct sigaction interrupted = {.sa_handler = hand_on};
 	struct rusage used;
 	int status;
-	pid_t child;
 
 	if (argc < 3)
 		errx(EXIT_USAGE, "measure FILE COMMAND ...");
@@ -44,6 +54,7 @@ int main(int argc, char **argv)
 		warn("%s", argv[2]);
 		_exit(EXIT_NOT_FOUND);
 	}
+	sigaction(SIGINT, &interrupted, NULL);
 	while (wait4(child, &status, 0, &used) < 0)
 		if (errno != EINTR)
 			err(EXIT_FAILURE, "wait4");

@@ -97,20 +97,20 @@ static bool open_tap(struct taps *t, size_t i, char error[CAPTURE_ERROR_MAX])
 	return true;
 }
 
-static void open_shunt(struct taps *t)
+/* `why` stays empty where it is there, or nobody wants it. */
+static void open_shunt(struct taps *t, char why[SHUNT_ERROR_MAX])
 {
-	char error[SHUNT_ERROR_MAX];
-
-	if (t->options.no_shunt || !shunt_built_in())
-		return;
-	t->shunt = shunt_open(t->options.ports, t->options.any_port, error);
-	if (t->shunt == NULL)
-		say(t, "%s; all packets of a session are captured", error);
+	why[0] = '\0';
+	if (!t->options.no_shunt && shunt_built_in())
+		t->shunt = shunt_open(t->options.ports, t->options.any_port, why);
+	if (t->shunt != NULL)
+		why[0] = '\0';
 }
 
 struct taps *taps_open(const struct capture_live *options, char error[CAPTURE_ERROR_MAX])
 {
 	struct taps *t = calloc(1, sizeof(*t));
+	char no_shunt[SHUNT_ERROR_MAX];
 
 	if (t == NULL) {
 		snprintf(error, CAPTURE_ERROR_MAX, "out of memory");
@@ -119,12 +119,14 @@ struct taps *taps_open(const struct capture_live *options, char error[CAPTURE_ER
 	t->options = *options;
 	t->count = options->count;
 	t->link_socket = link_open();
-	open_shunt(t);
+	open_shunt(t, no_shunt);
 	for (size_t i = 0; i < t->count; i++)
 		if (!open_tap(t, i, error)) {
 			taps_close(t);
 			return NULL;
 		}
+	if (no_shunt[0] != '\0') /* else there is something worse to say */
+		say(t, "%s; all packets of a session are captured", no_shunt);
 	return t;
 }
 

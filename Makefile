@@ -122,7 +122,7 @@ $(BUILD)/sensor/shunt.o: $(SHUNT_FILTER)
 $(BUILD)/%.bpf.o: %.bpf.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo '  bpf  $<'
-	$(QUIET)clang -target bpf -O2 -g -Wall -Wextra -Werror -idirafter /usr/include/$(shell $(CC) -dumpmachine) -MMD -MP -c -o $@ $<
+	$(QUIET)clang -target bpf -O2 -g -Wall -Wextra -Werror -idirafter /usr/include/$(shell uname -m)-linux-gnu -MMD -MP -c -o $@ $<
 
 unit: $(UNIT_TESTS)
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS:%.c=$(BUILD)/%.o) $(LIBRARY)

@@ -27,7 +27,7 @@ endif
 QUIET := $(if $(filter 1,$(V)),,@)
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
-PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl libcrypto
+PACKAGES := libpcap hiredis libndpi libxxhash yaml-0.1 libpcre2-8 libpsl libcrypto libseccomp libcap-ng
 # Only their headers: loaded at run time, by the process that needs them.
 LOADED := libcurl libmicrohttpd
 # Shunting (sensor/shunt.h), where clang and libbpf are there. SHUNT=0: without it.

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,10 +20,11 @@
 
 #define USER_OWN    "tlsvane-alert"
 #define USER_NOBODY "nobody"
+#define KEEPER_MS   1000 /* for a fork */
 
 struct action_runner {
 	int socket;
-	pid_t pid;
+	pid_t pid; /* 0: the keeper's child */
 	char *out;
 	size_t used, sent, room;
 	struct action_reply reply;
@@ -70,7 +72,8 @@ static void ignore_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-_Noreturn static void be_runner(int socket)
+/* From now on `socket` is 3, and nothing else is open. */
+static void leave_sensor(int socket)
 {
 	int kept = fcntl(socket, F_DUPFD_CLOEXEC, 3), null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -79,28 +82,139 @@ _Noreturn static void be_runner(int socket)
 	    dup2(kept, 3) < 0 || close_range(4, ~0u, 0) != 0 ||
 	    fcntl(3, F_SETFD, FD_CLOEXEC) != 0 || chdir("/") != 0 || drop_rights() != 0)
 		_exit(1);
-	action_work(3);
 }
+
+/* The sensor's end of a new runner's socket, which `leave` makes ready in the new process. -1:
+ * none.
+ */
+static int fork_runner(void (*leave)(int socket), pid_t *pid)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return -1;
+	*pid = fork();
+	if (*pid == 0) {
+		close(pair[0]);
+		leave(pair[1]);
+		action_work(3);
+	}
+	close(pair[1]);
+	if (*pid > 0)
+		return pair[0];
+	close(pair[0]);
+	return -1;
+}
+
+/* ---- The keeper ---- */
+
+static int keeper = -1;
+
+void action_keeper_use(int socket)
+{
+	keeper = socket;
+}
+
+/* In a runner of the keeper: its own socket takes the place of the keeper's. */
+static void leave_keeper(int socket)
+{
+	if (dup2(socket, 3) < 0 || fcntl(3, F_SETFD, FD_CLOEXEC) != 0 ||
+	    close_range(4, ~0u, 0) != 0)
+		_exit(1);
+}
+
+static void send_socket(int fd)
+{
+	char word = 'r';
+	struct iovec word_part = {&word, 1};
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr aligned;
+	} control = {.bytes = {0}};
+	struct msghdr message = {.msg_iov = &word_part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+
+	part->cmsg_level = SOL_SOCKET;
+	part->cmsg_type = SCM_RIGHTS;
+	part->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(part), &fd, sizeof(fd));
+	(void)!sendmsg(3, &message, MSG_NOSIGNAL);
+}
+
+_Noreturn static void keep(void)
+{
+	char word;
+	ssize_t got;
+	pid_t pid;
+	int fd;
+
+	while ((got = recv(3, &word, 1, 0)) != 0) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (got < 0 && errno != EINTR)
+			break;
+		fd = got > 0 ? fork_runner(leave_keeper, &pid) : -1;
+		if (fd < 0)
+			continue;
+		send_socket(fd);
+		close(fd);
+	}
+	_exit(0);
+}
+
+pid_t action_keeper_fork(int socket)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	leave_sensor(socket);
+	keep();
+}
+
+/* -1 where the keeper does not answer. */
+static int ask_keeper(void)
+{
+	char word = 'r';
+	struct iovec word_part = {&word, 1};
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr aligned;
+	} control;
+	struct msghdr message = {.msg_iov = &word_part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = sizeof(control.bytes)};
+	struct pollfd wanted = {.fd = keeper, .events = POLLIN};
+	const struct cmsghdr *part;
+	int fd;
+
+	if (send(keeper, &word, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1 ||
+	    poll(&wanted, 1, KEEPER_MS) != 1 ||
+	    recvmsg(keeper, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1)
+		return -1;
+	part = CMSG_FIRSTHDR(&message);
+	if (part == NULL || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
+	    part->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	memcpy(&fd, CMSG_DATA(part), sizeof(fd));
+	return fd;
+}
+
+/* ---- The sensor's end ---- */
 
 struct action_runner *action_runner_start(void)
 {
 	struct action_runner *r = calloc(1, sizeof(*r));
-	int pair[2];
 
-	if (r == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-		free(r);
+	if (r == NULL)
 		return NULL;
-	}
-	r->pid = fork();
-	if (r->pid == 0) {
-		close(pair[0]);
-		be_runner(pair[1]);
-	}
-	close(pair[1]);
-	r->socket = pair[0];
-	if (r->pid > 0)
+	r->socket = keeper >= 0 ? ask_keeper() : fork_runner(leave_sensor, &r->pid);
+	if (r->socket >= 0)
 		return r;
-	close(r->socket);
 	free(r);
 	return NULL;
 }
@@ -210,8 +324,9 @@ void action_runner_stop(struct action_runner *r)
 	if (r == NULL)
 		return;
 	close(r->socket);
-	(void)waitpid(
-	    r->pid, NULL, WNOHANG); /* it may still wait for a program; init takes it then */
+	if (r->pid > 0)
+		(void)waitpid(r->pid, NULL,
+		    WNOHANG); /* it may still wait for a program; init takes it then */
 	free(r->out);
 	free(r);
 }

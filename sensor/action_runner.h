@@ -6,9 +6,21 @@
 #ifndef TLSVANE_ACTION_RUNNER_H
 #define TLSVANE_ACTION_RUNNER_H
 
+#include <sys/types.h>
+
 #include "delivery.h"
 
 struct action_runner;
+
+/*
+ * Where the sensor cannot start processes itself: a keeper, forked while it could, starts them for
+ * it. The keeper becomes an unprivileged user where we are root, and ends when nobody has the other
+ * end of its socket any more. Returns its process, -1 with errno set.
+ */
+pid_t action_keeper_fork(int socket);
+
+/* From now on action_runner_start asks the keeper behind this socket. */
+void action_keeper_use(int socket);
 
 typedef void action_answer(
     void *context, uint64_t number, enum delivery_result result, const char *why);

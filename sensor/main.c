@@ -1,6 +1,7 @@
 /*
  * tlsvane-sensor: captures or replays, records, counts. A replay is one process: worker and
- * recorder, one calls the other. A live capture is three kinds of them (supervisor.h).
+ * recorder, one calls the other. With --workers, and live, it is three kinds of them
+ * (supervisor.h).
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include "notify.h"
 #include "progress.h"
 #include "recorder.h"
+#include "supervisor.h"
 #include "worker.h"
 
 struct replay {
@@ -137,7 +139,6 @@ static bool open_worker(struct replay *r)
 		.sessions_max = r->options->sessions_max,
 		.sink = take_record,
 		.context = r},
-	    .live = r->options->interface_count > 0,
 	    .between = housekeep,
 	    .failed = take_failure,
 	    .context = r,
@@ -155,7 +156,7 @@ static int run(struct replay *r)
 	int status;
 
 	catch_signals(r->capture);
-	progress_begin(&r->progress, r->options->file != NULL);
+	progress_begin(&r->progress, true);
 	notify_ready("");
 	worker_run(r->worker);
 	notify_stopping();
@@ -183,23 +184,9 @@ static bool open_json(const struct sensor_options *o, FILE **json)
 static bool open_capture(struct replay *r)
 {
 	const struct sensor_options *o = r->options;
-	const struct capture_live live = {
-	    .interfaces = o->interfaces,
-	    .count = o->interface_count,
-	    .ports = &o->ports,
-	    .any_port = o->any_port,
-	    .ring_bytes = o->ring_bytes,
-	    .no_shunt = o->no_shunt,
-	    .reopen = true,
-	    .log = log_line,
-	    .log_context = "capture",
-	};
 	char error[CAPTURE_ERROR_MAX];
 
-	if (o->file != NULL)
-		r->capture = capture_open_file(o->file, error);
-	else
-		r->capture = capture_open_live(&live, error);
+	r->capture = capture_open_file(o->file, error);
 	if (r->capture == NULL)
 		log_say(LOG_LEVEL_ERROR, "%s", error);
 	return r->capture != NULL;
@@ -238,7 +225,7 @@ int main(int argc, char **argv)
 	}
 	log_field("sensor", options.name);
 	log_field("source", options.source);
-	status = replay(&options);
+	status = options.workers > 0 ? supervise(&options) : replay(&options);
 	sensor_options_free(&options);
 	return status;
 }

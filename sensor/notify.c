@@ -57,6 +57,13 @@ void notify_open(void)
 	unsetenv("WATCHDOG_PID");
 }
 
+void notify_close(void)
+{
+	if (notify_state.socket > 0)
+		close(notify_state.socket - 1);
+	notify_state.socket = 0;
+}
+
 static void tell_with_status(const char *state, const char *status)
 {
 	char message[STATUS_BYTES + 64];

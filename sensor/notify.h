@@ -9,6 +9,9 @@
  * environment, so that no child speaks in our name. Nothing is opened later. */
 void notify_open(void);
 
+/* In a child: no word in our parent's name. */
+void notify_close(void);
+
 /* All is open and packets are read; `status` is a line for "systemctl status". */
 void notify_ready(const char *status);
 

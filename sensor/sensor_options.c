@@ -2,6 +2,7 @@
 #include "sensor_options.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include "limits.h"
 #include "log.h"
 #include "metrics.h"
+#include "limits.h"
+#include "privileges.h"
 #include "redis_url.h"
 #include "shunt.h"
 #include "store.h"
@@ -19,6 +22,7 @@
 #define PASSWORD_VARIABLE "TLSVANE_REDIS_PASSWORD"
 #define CAP_LEAST	  100
 #define CAP_MOST	  50000000
+#define WORKERS_AUTO	  (LIMIT_WORKERS + 1)
 #define PASSWORD_MAX	  512 /* bytes of a password file's first line */
 
 static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -114,16 +118,24 @@ static int set_no_shunt(struct sensor_options *o, const char *value)
 	return 0;
 }
 
-static int read_cap(const char *option, const char *value, unsigned *cap)
+/* A whole number within bounds, and nothing behind it. */
+static bool read_number(
+    const char *value, unsigned long least, unsigned long most, unsigned *number)
 {
 	char *end;
-	unsigned long number = strtoul(value, &end, 10);
+	unsigned long got = strtoul(value, &end, 10);
 
-	if (end == value || *end != '\0' || number < CAP_LEAST || number > CAP_MOST)
-		return wrong(
-		    "%s %s: give how many, from %d to %d", option, value, CAP_LEAST, CAP_MOST);
-	*cap = (unsigned)number;
-	return 0;
+	if (end == value || *end != '\0' || value[0] == '-' || got < least || got > most)
+		return false;
+	*number = (unsigned)got;
+	return true;
+}
+
+static int read_cap(const char *option, const char *value, unsigned *cap)
+{
+	if (read_number(value, CAP_LEAST, CAP_MOST, cap))
+		return 0;
+	return wrong("%s %s: give how many, from %d to %d", option, value, CAP_LEAST, CAP_MOST);
 }
 
 static int set_max_flows(struct sensor_options *o, const char *value)
@@ -162,16 +174,39 @@ static int set_metrics(struct sensor_options *o, const char *value)
 	return 0;
 }
 
+static int set_workers(struct sensor_options *o, const char *value)
+{
+	o->workers = WORKERS_AUTO;
+	if (strcmp(value, "auto") == 0 || read_number(value, 1, LIMIT_WORKERS, &o->workers))
+		return 0;
+	return wrong("--workers %s: give a number from 1 to %d, or auto", value, LIMIT_WORKERS);
+}
+
+static int set_user(struct sensor_options *o, const char *value)
+{
+	o->user = value;
+	return 0;
+}
+
+static int set_no_sandbox(struct sensor_options *o, const char *value)
+{
+	(void)value;
+	o->no_sandbox = true;
+	return 0;
+}
+
+static int set_watchdog(struct sensor_options *o, const char *value)
+{
+	if (read_number(value, 2, 3600, &o->watchdog_s))
+		return 0;
+	return wrong("--watchdog %s: give seconds from 2 to 3600", value);
+}
+
 static int set_stats(struct sensor_options *o, const char *value)
 {
-	char *end;
-	unsigned long seconds = strtoul(value, &end, 10);
-
-	if (end == value || *end != '\0' || seconds == 0 || seconds > 86400)
-		return wrong(
-		    "--stats %s: give the seconds between two lines, from 1 to 86400", value);
-	o->stats_s = (unsigned)seconds;
-	return 0;
+	if (read_number(value, 1, 86400, &o->stats_s))
+		return 0;
+	return wrong("--stats %s: give the seconds between two lines, from 1 to 86400", value);
 }
 
 static int set_retention(struct sensor_options *o, const char *value)
@@ -246,6 +281,14 @@ static const struct option_row {
     {"--max-sessions", NULL, "N", "... whose dialogue is being read (20000), 4 KB each",
 	set_max_sessions},
     {"--max-pairs", NULL, "N", "host pairs in memory (200000), 600 bytes each", set_max_pairs},
+    {"--workers", NULL, "N", "processes that capture, or auto: as many as the card has queues (1)",
+	set_workers},
+    {"--user", NULL, "NAME",
+	"who to become when all is open (" PRIVILEGES_USER " where it exists, else nobody)",
+	set_user},
+    {"--no-sandbox", NULL, NULL, "stay root and unconfined", set_no_sandbox},
+    {"--watchdog", NULL, "SECONDS", "replace a process that shows no life for so long (30)",
+	set_watchdog},
     {"--help", "-h", NULL, "this", NULL},
     {"--version", "-V", NULL, "the version", NULL},
 };
@@ -324,6 +367,7 @@ static void choose_spool(struct sensor_options *o)
 	}
 	snprintf(o->spool, sizeof(o->spool), "%s%s/%s.spool", state, under, o->name);
 	make_folders(o->spool);
+	o->own_spool = true;
 }
 
 /* The host's name, its foreign letters made dashes. */
@@ -340,6 +384,40 @@ static void choose_name(struct sensor_options *o)
 		if (!store_sensor_valid(one))
 			*c = '-';
 	}
+}
+
+/* An interface's receive queues; 1 where that is not known. */
+static unsigned count_queues(const char *interface)
+{
+	char path[SENSOR_PATH_MAX];
+	glob_t found = {0};
+	unsigned count = 1;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/queues/rx-*", interface);
+	if (glob(path, 0, NULL, &found) == 0)
+		count = (unsigned)found.gl_pathc;
+	globfree(&found);
+	return count;
+}
+
+/* More than cores, or than queues that fill them, only take turns. */
+static int choose_workers(struct sensor_options *o)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned queues = 0;
+
+	if (o->file != NULL && strcmp(o->file, "-") == 0 && o->workers > 1)
+		return wrong("--workers: standard input can be read by one only; give -r FILE");
+	if (o->interface_count > 0 && o->workers == 0)
+		o->workers = 1;
+	if (o->workers != WORKERS_AUTO)
+		return 0;
+	for (size_t i = 0; i < o->interface_count; i++)
+		queues += count_queues(o->interfaces[i]);
+	o->workers = cores > 0 && cores < LIMIT_WORKERS ? (unsigned)cores : LIMIT_WORKERS;
+	if (o->interface_count > 0 && queues < o->workers)
+		o->workers = queues;
+	return 0;
 }
 
 /* What is listened to, in a word. */
@@ -370,12 +448,14 @@ static int complete(struct sensor_options *o)
 		o->password = strdup(password);
 	if (o->ports.count == 0)
 		o->ports = ports_default;
+	if (o->watchdog_s == 0)
+		o->watchdog_s = LIMIT_HANG_S;
 	choose_name(o);
 	name_source(o);
 	/* A file looked at without Redis leaves nothing behind. */
 	if (o->redis != NULL || (o->rules != NULL && o->interface_count > 0))
 		choose_spool(o);
-	return 0;
+	return choose_workers(o);
 }
 
 enum sensor_options_result sensor_options_parse(struct sensor_options *o, int argc, char **argv)

@@ -27,6 +27,11 @@ struct sensor_options {
 	unsigned flows_max, sessions_max, pairs_max; /* 0: as limits.h has it */
 	bool no_shunt;				     /* capture all packets of a session */
 	bool any_port;				     /* find SMTP on other ports, too */
+	unsigned workers;     /* processes that capture; 0: one process does all */
+	const char *user;     /* who to become, NULL: privileges.h chooses */
+	bool no_sandbox;      /* stay who we are, unconfined */
+	bool own_spool;	      /* the folder of `spool` is ours, by our choice */
+	unsigned watchdog_s;  /* a process that shows no life for so long is replaced */
 	unsigned stats_s;     /* seconds between two lines of statistics, 0: none */
 	uint64_t retention_s; /* 0: for ever */
 };

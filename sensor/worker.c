@@ -49,6 +49,15 @@ static void take_packet(
 	pipeline_packet(w->pipeline, link_type, ns, frame, captured, length);
 }
 
+static void take_later_packet(
+    void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured, size_t length)
+{
+	struct worker *w = context;
+
+	if (ns >= w->options.since_ns)
+		pipeline_packet(w->pipeline, link_type, ns, frame, captured, length);
+}
+
 static void take_own_packet(
     void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured, size_t length)
 {
@@ -70,7 +79,9 @@ static uint64_t wall_clock_ns(void)
 int worker_run(struct worker *w)
 {
 	const struct worker_options *o = &w->options;
-	capture_packet *take = o->steer == NULL ? take_packet : take_own_packet;
+	capture_packet *take = o->steer != NULL	 ? take_own_packet
+			       : o->since_ns > 0 ? take_later_packet
+						 : take_packet;
 	char error[CAPTURE_ERROR_MAX];
 	bool going = true;
 	int count = 0;

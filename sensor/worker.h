@@ -13,7 +13,8 @@ struct worker_options {
 	struct pipeline_options pipeline;
 	struct steer *steer; /* take of the packets those of place `index`; NULL: all */
 	unsigned index;
-	bool live; /* an interface: time passes without packets, too */
+	uint64_t since_ns; /* live: packets stamped before it are not ours */
+	bool live;	   /* an interface: time passes without packets, too */
 	/* Called between two batches of packets, and at least every 100 ms or so. False: stop. */
 	bool (*between)(void *context);
 	void (*failed)(void *context, const char *line); /* the capture ended early; one line */

@@ -28,6 +28,8 @@ static const struct state_field {
     {"dropped_kernel", offsetof(struct sensor_state, dropped)},
     {"dropped_interface", offsetof(struct sensor_state, dropped)},
     {"records_lost", offsetof(struct sensor_state, records_lost)},
+    {"workers", offsetof(struct sensor_state, workers)},
+    {"sandboxed", offsetof(struct sensor_state, sandboxed)},
 };
 
 static void add_number(struct sensor_state *s, const struct hash_field *field)

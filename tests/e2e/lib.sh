@@ -7,6 +7,7 @@ CAPTURES=$PWD/tests/captures
 passed=0 failed=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/tlsvane-e2e.XXXXXX")
 socket=$work/redis.sock
+chmod 777 "$work" # a live sensor is not root any more when it writes there
 
 finish() {
 	trap '' EXIT
@@ -20,7 +21,7 @@ ok() { passed=$((passed + 1)); echo "ok $1"; }
 not_ok() { failed=$((failed + 1)); echo "not ok $1: $2"; }
 
 redis_start() { # OPTION...
-	redis-server --port 0 --unixsocket "$socket" --dir "$work" --appendonly yes --save '' --daemonize yes \
+	redis-server --port 0 --unixsocket "$socket" --unixsocketperm 777 --dir "$work" --appendonly yes --save '' --daemonize yes \
 		--pidfile "$work/redis.pid" "$@" >"$work/redis.log"
 	for _ in $(seq 100); do
 		redis-cli -s "$socket" ping >"$work/ping" 2>&1
@@ -49,6 +50,12 @@ sensor() { "$SENSOR" --spool "$work/spool" --name test "$@"; }
 sensor_start() {
 	"$SENSOR" --spool "$work/spool" --name test "$@" 2>"$work/err" &
 	sensor_pid=$!
+}
+
+# A signal to all processes of a live sensor: the supervisor, its workers, the recorder.
+signal_all() { # SIGNAL
+	# shellcheck disable=SC2046 # several
+	kill "-$1" "$sensor_pid" $(pgrep -P "$sensor_pid")
 }
 
 # Runs a command that must fail: its exit status, and one line on stderr with these words in it.

@@ -1,0 +1,181 @@
+/* The recorder's process. */
+#include "recorder_process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "log.h"
+#include "privileges.h"
+#include "progress.h"
+
+#define NS_PER_MS 1000000ull
+#define TICK_MS	  50 /* how long alerts, Redis and scrapes may wait for each other */
+
+struct state {
+	const struct recorder_process *p;
+	struct board *board;
+	struct recorder *recorder;
+	struct progress progress;
+	uint64_t next_alive_ns;
+	bool stopping, useless;
+};
+
+static void tell_numbers(void *context, struct sensor_numbers *numbers)
+{
+	struct state *s = context;
+
+	board_numbers(s->board, numbers);
+}
+
+/* Takes one message of a place. False: none is there. */
+static bool take_message(struct state *s, unsigned place)
+{
+	static struct message m;
+	ssize_t got = recv(s->p->channel[place], &m, sizeof(m), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (got < 0)
+		return errno == EINTR;
+	if ((size_t)got > sizeof(m) || !message_check(&m, (size_t)got))
+		s->board->refused++;
+	else if (board_hear(s->board, place, &m))
+		recorder_take(s->recorder, &m.record);
+	return true;
+}
+
+/* In turns, so that a busy worker does not keep the others waiting. False: nothing came. */
+static bool take_messages(struct state *s)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < s->board->places; i++)
+		for (unsigned count = 0; count < LIMIT_MESSAGES && take_message(s, i); count++)
+			any = true;
+	return any;
+}
+
+static void wait_for_messages(struct state *s)
+{
+	struct pollfd wanted[LIMIT_WORKERS + 1];
+	unsigned count = s->board->places;
+
+	for (unsigned i = 0; i < count; i++)
+		wanted[i] = (struct pollfd){.fd = s->p->channel[i], .events = POLLIN};
+	wanted[count] = (struct pollfd){.fd = s->p->control, .events = POLLIN};
+	(void)poll(wanted, count + 1, TICK_MS);
+}
+
+static void listen_to_supervisor(struct state *s)
+{
+	struct control c;
+	int got;
+
+	while ((got = control_receive(s->p->control, &c)) > 0) {
+		if (c.word == CONTROL_STOP)
+			s->stopping = true;
+		if (c.word == CONTROL_RELOAD) {
+			recorder_reload(s->recorder);
+			control_send(s->p->control, CONTROL_READY, "");
+		}
+	}
+	if (got < 0)
+		s->stopping = true;
+}
+
+static void show_life(struct state *s)
+{
+	uint64_t now = progress_clock();
+	char line[RECORDER_STATUS_MAX];
+
+	if (now < s->next_alive_ns)
+		return;
+	s->next_alive_ns = now + LIMIT_ALIVE_MS * NS_PER_MS;
+	recorder_status(s->recorder, line);
+	control_send(s->p->control, CONTROL_ALIVE, line);
+}
+
+static void tick(struct state *s)
+{
+	bool useful = recorder_tick(s->recorder);
+
+	if (recorder_is_clean(s->recorder))
+		board_keep(s->board);
+	if (!useful && !s->useless)
+		control_send(s->p->control, CONTROL_USELESS, "");
+	s->useless |= !useful;
+	show_life(s);
+}
+
+/* The one that we were given may have been moved away since, and begun anew by one before us. */
+static FILE *open_json(const struct state *s)
+{
+	FILE *json = s->p->json, *again = NULL;
+
+	if (json != NULL && json != stdout && s->board->recorder_deaths > 0)
+		again = fopen(s->p->options->json, "ae");
+	return again != NULL ? again : json;
+}
+
+static void open_recorder(struct state *s)
+{
+	const struct recorder_options options = {
+	    .sensor = s->p->options,
+	    .json = open_json(s),
+	    .holder = s->p->supervisor,
+	    .board = s->board,
+	    .numbers = tell_numbers,
+	    .context = s,
+	};
+	char error[PRIVILEGES_ERROR_MAX];
+	int status;
+
+	s->recorder = recorder_open(&options, &status);
+	if (s->recorder == NULL)
+		_exit(status);
+	if (!s->p->options->no_sandbox && sandbox_enter(SANDBOX_RECORDER, error) != 0) {
+		log_say(LOG_LEVEL_ERROR, "recorder: %s", error);
+		_exit(EXIT_USAGE);
+	}
+}
+
+/* Workers have ended, and sent their last before. */
+static int finish(struct state *s)
+{
+	struct sensor_numbers numbers;
+	int status;
+
+	while (take_messages(s))
+		show_life(s);
+	board_end(s->board);
+	recorder_finish(s->recorder);
+	recorder_numbers(s->recorder, &numbers);
+	progress_summary(&s->progress, &numbers);
+	status = recorder_close(s->recorder);
+	board_keep(s->board);
+	return status;
+}
+
+_Noreturn void recorder_process(const struct recorder_process *p)
+{
+	struct state s = {.p = p, .board = board_map(p->board)};
+
+	if (s.board == NULL)
+		_exit(EXIT_FAILED);
+	(void)signal(SIGPIPE, SIG_IGN); /* a Redis that is gone is an error, not a death */
+	board_begin(s.board);
+	open_recorder(&s);
+	progress_begin(&s.progress, false);
+	control_send(p->control, CONTROL_READY, "");
+	while (!s.stopping) {
+		wait_for_messages(&s);
+		(void)take_messages(&s);
+		listen_to_supervisor(&s);
+		tick(&s);
+	}
+	_exit(finish(&s));
+}

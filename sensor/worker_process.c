@@ -1,0 +1,158 @@
+/* The worker's process. */
+#include "worker_process.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "limits.h"
+#include "log.h"
+#include "outbox.h"
+#include "privileges.h"
+#include "progress.h" /* its clock */
+#include "recorder.h" /* exit statuses */
+
+#define NS_PER_MS    1000000ull
+#define ENOUGH_BYTES (1024u * 1024) /* a replay waits when so much waits for the recorder */
+
+struct state {
+	const struct worker_process *p;
+	struct worker *worker;
+	struct outbox outbox;
+	struct message message; /* a record under way */
+	uint64_t next_alive_ns;
+	bool stopping;
+};
+
+static void send_numbers(struct state *s)
+{
+	struct message m = {
+	    .kind = MESSAGE_NUMBERS, .generation = s->p->generation, .numbers = {.packets = 0}};
+
+	worker_numbers(s->worker, &m.numbers);
+	m.numbers.records_lost = s->outbox.lost;
+	(void)outbox_put(&s->outbox, &m);
+}
+
+static void show_life(struct state *s)
+{
+	uint64_t now = progress_clock();
+
+	if (now < s->next_alive_ns)
+		return;
+	s->next_alive_ns = now + LIMIT_ALIVE_MS * NS_PER_MS;
+	control_send(s->p->control, CONTROL_ALIVE, "");
+	if (s->outbox.bytes == 0) /* else the recorder has enough to do */
+		send_numbers(s);
+}
+
+static void listen_to_supervisor(struct state *s)
+{
+	struct control c;
+	int got;
+
+	while ((got = control_receive(s->p->control, &c)) > 0)
+		if (c.word == CONTROL_STOP)
+			s->stopping = true;
+	if (got < 0)
+		_exit(EXIT_FAILED);
+}
+
+static bool between(void *context)
+{
+	struct state *s = context;
+
+	outbox_pump(&s->outbox);
+	listen_to_supervisor(s);
+	show_life(s);
+	return !s->stopping;
+}
+
+/* A replay waits for the recorder; live, what does not fit into the queue is lost, and counted. */
+static void take_record(void *context, const struct record *record)
+{
+	struct state *s = context;
+
+	s->message.kind = MESSAGE_RECORD;
+	s->message.generation = s->p->generation;
+	memcpy(&s->message.record, record, record_size(record));
+	(void)outbox_put(&s->outbox, &s->message);
+	while (s->p->options->file != NULL && s->outbox.bytes > ENOUGH_BYTES) {
+		outbox_wait(&s->outbox, LIMIT_ALIVE_MS / 2);
+		show_life(s);
+	}
+}
+
+static void take_failure(void *context, const char *line)
+{
+	(void)context;
+	log_say(LOG_LEVEL_ERROR, "%s", line);
+}
+
+/* All workers together keep to what is given, or else the default. */
+static size_t share(const struct worker_process *p, size_t given, size_t otherwise)
+{
+	return (given > 0 ? given : otherwise) / p->places + 1;
+}
+
+static void open_worker(struct state *s)
+{
+	const struct worker_process *p = s->p;
+	const struct worker_options options = {
+	    .capture = p->capture,
+	    .pipeline = {.ports = &p->options->ports,
+		.any_port = p->options->any_port,
+		.flows_max = share(p, p->options->flows_max, LIMIT_FLOWS),
+		.sessions_max = share(p, p->options->sessions_max, LIMIT_SESSIONS),
+		.sink = take_record,
+		.context = s},
+	    .steer = p->steer,
+	    .index = p->index,
+	    .since_ns = p->since_ns,
+	    .live = p->options->interface_count > 0,
+	    .between = between,
+	    .failed = take_failure,
+	    .context = s,
+	};
+
+	s->worker = worker_new(&options);
+	if (s->worker != NULL)
+		return;
+	log_say(LOG_LEVEL_ERROR, "out of memory");
+	_exit(EXIT_FAILED);
+}
+
+/* True when all is sent. */
+static bool drain(struct state *s)
+{
+	uint64_t until = progress_clock() + LIMIT_DRAIN_MS * NS_PER_MS;
+
+	send_numbers(s);
+	while (s->outbox.bytes > 0 && (s->p->options->file != NULL || progress_clock() < until)) {
+		outbox_wait(&s->outbox, LIMIT_ALIVE_MS / 2);
+		show_life(s);
+	}
+	return s->outbox.bytes == 0;
+}
+
+_Noreturn void worker_process(const struct worker_process *p)
+{
+	struct state s = {.p = p, .outbox = {.socket = p->channel}};
+	char error[PRIVILEGES_ERROR_MAX];
+	int result;
+
+	open_worker(&s);
+	if (!p->options->no_sandbox && sandbox_enter(SANDBOX_WORKER, error) != 0) {
+		log_say(LOG_LEVEL_ERROR, "worker %u: %s", p->index, error);
+		_exit(EXIT_USAGE);
+	}
+	control_send(p->control, CONTROL_READY, "");
+	result = worker_run(s.worker);
+	if (!drain(&s)) {
+		log_say(LOG_LEVEL_WARNING,
+		    "worker %u: the recorder does not take %zu bytes of records: they are lost",
+		    p->index, s.outbox.bytes);
+		result = -1;
+	}
+	_exit(result == 0 ? 0 : EXIT_CAPTURE);
+}

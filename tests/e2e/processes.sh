@@ -1,0 +1,226 @@
+#!/bin/bash
+# needs root
+# Supervisor, workers and recorder: what each may, that any of them may die or hang at any time, and that sessions are
+# whole and counted once however many workers share them. In a network namespace of its own.
+if [ -z "${TLSVANE_IN_NAMESPACE:-}" ]; then
+	TLSVANE_IN_NAMESPACE=1 exec unshare --net --mount "$0" "$@"
+fi
+. tests/e2e/lib.sh
+sample=$CAPTURES/tls12-exim-exim.pcap
+many() { python3 tests/e2e/many.py "$sample" "$@"; } # OUT FIRST CLIENTS KIND...
+
+ip link set lo up
+ip link add span0 type veth peer name span1
+for interface in span0 span1; do
+	sysctl -qw "net.ipv6.conf.$interface.disable_ipv6=1" 2>/dev/null
+	ip link set "$interface" mtu 9000 up
+done
+
+wait_until() { # COMMAND...: until it succeeds
+	for _ in $(seq 300); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	echo "waited in vain for: $*; the sensor says: $(grep -v ' stats ' "$work/err" | tail -n 20)" >&2
+	return 1
+}
+said() { grep -qF -- "$1" "$work/err"; } # WORDS
+number() { redis hget tlsvane:sensor:test "$1"; }
+is_number() { [ "$(number "$1")" = "$2" ]; } # NAME VALUE
+counted() { redis eval 'local n = 0
+	for _, k in ipairs(redis.call("keys", "tlsvane:server:*")) do n = n + (redis.call("hget", k, "sessions") or 0) end
+	return n' 0; }
+is_counted() { [ "$(counted)" = "$1" ]; }
+children() { pgrep -P "$sensor_pid" -a -f . | cut -d' ' -f1; }
+
+# Which child is who: a worker has a packet socket, the recorder has the board.
+workers() {
+	local pid
+	for pid in $(children); do
+		ls -l "/proc/$pid/fd" 2>/dev/null | grep -q 'tlsvane-board' && continue
+		[ "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status" 2>/dev/null)" = 2 ] && echo "$pid"
+	done
+}
+recorder() {
+	local pid
+	for pid in $(children); do
+		ls -l "/proc/$pid/fd" 2>/dev/null | grep -q 'tlsvane-board' && echo "$pid"
+	done
+}
+has_workers() { [ "$(workers | wc -l)" = "$1" ]; }
+
+listen() { # OPTION...: a sensor that has begun
+	rm -f "$work"/spool*
+	redis flushall >/dev/null
+	sensor_start -i span1 --redis "unix:$socket" --watchdog 60 --stats 1 "$@"
+	wait_until said 'stats packets=' # of a recorder
+	wait_until joined
+}
+# All packet sockets are there, and all workers have theirs.
+joined() { [ "$(children | wc -l)" -gt 1 ]; }
+
+send() { python3 tests/e2e/send_fast.py "$1" span0; }
+
+stop() { # NAME [STATUS]
+	kill -TERM "$sensor_pid"
+	wait "$sensor_pid"
+	same "$1: exit ${2:-0}" "${2:-0}" $?
+}
+status_of() { awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status"; }
+
+redis_start
+
+# ---- Replays over several workers ----
+
+differ=0
+for capture in "$CAPTURES"/*.pcap; do
+	"$SENSOR" -r "$capture" --json - 2>/dev/null | sort >"$work/one"
+	"$SENSOR" -r "$capture" --workers 3 --json - 2>/dev/null | sort >"$work/three"
+	cmp -s "$work/one" "$work/three" || { differ=$((differ + 1)); echo "$capture differs"; }
+done
+same "every capture: three workers give the records of one process" 0 $differ
+many "$work/many.pcap" 0 10 plain vlan qinq mpls pppoe gre vxlan ipip fragments
+for count in 1 2 4; do
+	sensor -r "$work/many.pcap" --workers $count --json "$work/json$count" 2>"$work/err"
+	same "tunnels and fragments, $count workers: sessions, all whole" "90 90" \
+		"$(wc -l <"$work/json$count") $(grep -c '"confidence":"full"' "$work/json$count")"
+done
+same "... and the same ones" "" "$(diff <(sort "$work/json1") <(sort "$work/json4"))"
+
+# ---- What each may ----
+
+listen --workers 2
+wait_until has_workers 2
+same "two workers and a recorder" "2 1" "$(workers | wc -l) $(recorder | wc -l)"
+nobody=$(id -u tlsvane 2>/dev/null || id -u nobody)
+for pid in $sensor_pid $(recorder) $(workers); do
+	capabilities=$(status_of "$pid" CapPrm)
+	[ "$pid" != "$sensor_pid" ] || capabilities=$(printf '%016x' $((16#$capabilities & ~(1 << 13) & ~(1 << 39))))
+	same "process $([ "$pid" = "$sensor_pid" ] && echo supervisor || echo child): user, seccomp, no new privileges, rights" \
+		"$nobody 2 1 0000000000000000" \
+		"$(status_of "$pid" Uid) $(status_of "$pid" Seccomp) $(status_of "$pid" NoNewPrivs) $capabilities"
+done
+for pid in $(workers); do
+	same "a worker has no file, and no socket of the network but its capture" "" \
+		"$(ls -l "/proc/$pid/fd" | sed -n '/ 2 ->/d; s/.*-> //p' | grep -vE "^(socket|anon_inode|pipe|/dev/null)" | head)"
+done
+
+# ---- Live over several workers ----
+
+send "$work/many.pcap"
+wait_until is_counted 90 && ok "two workers, live: every session is counted"
+stop "two workers"
+for count in 2 4; do
+	rm -f "$work/live"
+	listen --workers $count --json "$work/live"
+	wait_until has_workers $count
+	send "$work/many.pcap"
+	wait_until is_counted 90
+	stop "$count workers"
+	same "$count workers, live: tunnels and fragments, all whole" "90 90" \
+		"$(wc -l <"$work/live") $(grep -c '"confidence":"full"' "$work/live")"
+done
+
+# ---- Who dies is replaced ----
+
+clients=20
+twenty() { # of clients that were not seen before
+	clients=$((clients + 1))
+	many "$work/twenty.pcap" $clients 20 plain
+	send "$work/twenty.pcap"
+}
+again() { # SESSIONS: twenty more, until so many are counted
+	twenty
+	wait_until is_counted "$1"
+}
+listen --workers 2
+wait_until has_workers 2
+again 20 && ok "before: twenty"
+kill -SEGV "$(workers | head -n 1)"
+crashed() { grep -qE "worker .* (died of signal 11|ended with status 1)" "$work/err"; } # a sanitizer's way, too
+wait_until crashed && ok "a worker crashes: it is said"
+wait_until has_workers 2 && ok "... and another takes its place"
+wait_until is_number worker_deaths 1 && ok "... and it is counted"
+again 40 && ok "... all sessions are read again"
+old=$(recorder)
+kill -STOP "$old"
+twenty
+kill -CONT "$old"
+wait_until is_counted 60 && ok "a recorder that sleeps a moment: nothing is lost"
+wait_until is_number entries_waiting 0
+kill -KILL "$old"
+wait_until said "recorder (process $old) died"
+wait_until is_number recorder_deaths 1 && ok "a recorder dies: said, replaced and counted"
+again 80 && ok "... the tally goes on"
+same "... nothing was lost" 0 "$(number records_lost)"
+kill -KILL "$(recorder)"
+again 100 && ok "sessions that end while there is no recorder wait for it"
+packets=$(number packets)
+kill -KILL $(workers)
+wait_until has_workers 2
+again 120
+has_grown() { [ "$(number packets)" -gt "$packets" ]; }
+wait_until has_grown && ok "numbers only grow"
+stop "after all that"
+
+listen --workers 2 --watchdog 4
+wait_until has_workers 2
+kill -STOP "$(workers | tail -n 1)"
+wait_until said 'showed no life' && ok "a worker hangs: it is said"
+wait_until has_workers 2 && wait_until is_number worker_hangs 1 && ok "... replaced and counted"
+again 20 && ok "... all sessions are read again"
+stop "a worker that hung"
+
+# Records that the dead recorder had not written: each is counted in Redis or as lost.
+listen --workers 1
+redis client pause 3000 write >/dev/null # it takes records and cannot write them
+twenty
+wait_until said 'sessions=20'
+kill -KILL "$(recorder)"
+all_known() {
+	local lost
+	lost=$(number records_lost)
+	[ $(($(counted) + ${lost:-0})) = 20 ]
+}
+wait_until all_known && ok "a recorder dies with records: they are in Redis or counted as lost"
+stop "a recorder that died with records"
+
+# ---- The end ----
+
+listen --workers 2
+all=$(children)
+kill -KILL "$sensor_pid"
+wait "$sensor_pid" 2>/dev/null
+gone() { for pid in $all; do [ ! -e "/proc/$pid" ] || [ "$(status_of "$pid" State)" = Z ] || return 1; done; }
+wait_until gone && ok "the supervisor is killed: its children die"
+sensor -r "$sample" --redis "unix:$socket" 2>"$work/err"
+same "... and its name is free" 0 $?
+listen --workers 2
+twenty
+kill -INT "$sensor_pid"
+wait "$sensor_pid"
+same "SIGINT: exit 0" 0 $?
+same "... and everything is counted" 20 "$(counted)"
+listen
+kill -STOP "$(recorder)" # it cannot end
+kill -TERM "$sensor_pid"
+wait_until has_workers 0
+kill -TERM "$sensor_pid"
+wait "$sensor_pid"
+same "a second SIGTERM: ends at once, exit 1" 1 $?
+
+# ---- Rights that are wrong ----
+
+fails "a user that is not there" 2 "no such user" sensor -i span1 --json - --user no-such-user
+fails "a user with root's rights" 2 "rights of root" sensor -i span1 --json - --user root
+mkdir -m 700 "$work/closed"
+fails "a spool that cannot be written" 2 "may not write there" \
+	"$SENSOR" -i span1 --name test --redis "unix:$socket" --spool "$work/closed/spool"
+same "workers that are none" 2 "$("$SENSOR" -i span1 --json - --workers 0 >/dev/null 2>&1; echo $?)"
+listen --no-sandbox
+said "--no-sandbox" && ok "--no-sandbox: is said"
+wait_until is_number sandboxed 0 && ok "--no-sandbox: is in Redis"
+"$TLSVANE" sensors --redis "unix:$socket" | grep -q 'alive, not confined' && ok "--no-sandbox: tlsvane sensors shows it" ||
+	not_ok "--no-sandbox: tlsvane sensors" "$("$TLSVANE" sensors --redis "unix:$socket")"
+stop "--no-sandbox"
+done_testing

@@ -123,6 +123,19 @@ if "$SENSOR" --help | grep -q 'is built in'; then
 		same "shunting: the ports may be used again" "$expected" "$(tail -n 1 "$work/live" | facts)"
 	fi
 	stop "shunting"
+	# One tag the kernel takes off and tells of apart, the second one stays in the frame.
+	listen -i span1
+	SEND_TAG=88a8000981000007 SEND_EVERY=0.15 send_until 1 span0
+	for _ in $(seq 100); do
+		shunted=$(grep -o 'shunted_packets=[1-9][0-9]*' "$work/err" | tail -n 1)
+		[ -z "$shunted" ] || break
+		sleep 0.1
+	done
+	stop "tagged frames"
+	same "tagged frames: the tags are told" "9 7" "$(python3 -c 'import json,sys
+network = json.loads(sys.stdin.readline())["network"]
+print(network["vlan"]["id"], network["inner"]["vlan"]["id"])' <"$work/live")"
+	[ -n "$shunted" ] && ok "tagged frames: are shunted" || not_ok "tagged frames: are shunted" "$(tail -n 1 "$work/err")"
 	copy=$work/program # where another user may start it
 	cp "$SENSOR" "$copy"
 	said=$(timeout -s INT 1 setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+net_raw,+bpf \

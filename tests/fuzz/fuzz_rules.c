@@ -8,7 +8,10 @@
 
 #include "../../parsers/tls_hello.h"
 #include "../../rules/evaluate.h"
+#include "../../rules/enforcement.h"
 #include "../../rules/expression.h"
+#include "../../rules/partners.h"
+#include "../../rules/rule_fields.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,6 +60,32 @@ static void count_clause(void *context, const struct rules_clause *clause)
 	*count += strlen(clause->text) + strlen(clause->value);
 }
 
+static bool all_told(void *context, const char *field)
+{
+	(void)context;
+	return field != NULL;
+}
+
+static bool some_told(void *context, const char *field)
+{
+	(void)context;
+	return strlen(field) % 2 == 0;
+}
+
+/* What is not told can make a truth unknown, and nothing else of it where nobody asks `exists`. */
+static void try_told(const struct rule *rule, const struct rules_subject *subject)
+{
+	enum rules_truth truth = rules_evaluate(rule, subject),
+			 some = rule_evaluate_told(rule, subject, some_told, NULL);
+
+	if (rule_evaluate_told(rule, subject, all_told, NULL) != truth)
+		abort();
+	if (some != truth && some != RULES_UNKNOWN)
+		abort();
+	if (rule_asks_beyond(rule, some_told, NULL) == NULL && some != truth)
+		abort();
+}
+
 static void try_rule(const struct rule_file *file, const struct rule *rule)
 {
 	char text[64];
@@ -66,6 +95,7 @@ static void try_rule(const struct rule_file *file, const struct rule *rule)
 		struct rules_subject subject = {.record = &records[i], .file = file};
 		enum rules_truth before = rules_evaluate(rule, &subject);
 
+		try_told(rule, &subject);
 		subject.history = answer;
 		if (before != RULES_UNKNOWN && rules_evaluate(rule, &subject) != before)
 			abort();
@@ -157,12 +187,34 @@ static void check_all(const struct rule_file *file)
 	free(truths);
 }
 
+/* Partners' scopes are never unknown; a clock has a stage at any time. */
+static void check_policy(const struct rule_file *file)
+{
+	const struct enforcement *e = rule_file_enforcement(file);
+	struct enforcement_state state;
+
+	for (size_t i = 0; i < rule_file_partner_count(file); i++)
+		for (size_t k = 0; k < 3; k++) {
+			struct rules_subject subject = {.record = &records[k], .file = file};
+
+			if (rules_evaluate(rule_file_partner(file, i)->scope, &subject) ==
+			    RULES_UNKNOWN)
+				abort();
+		}
+	for (uint64_t day = 0; e != NULL && day < 120; day += 7) {
+		enforcement_state(e, 86400000, NULL, 0, (day + 1) * 86400000 + day * 60000, &state);
+		if (state.stage == NULL || state.stage->day > day)
+			abort();
+	}
+}
+
 /* Errors stay one line, and name the file. */
 static void check_errors(const struct rules_errors *errors)
 {
 	for (size_t i = 0; i < errors->count; i++)
 		if (strchr(errors->lines[i], '\n') != NULL ||
-		    strncmp(errors->lines[i], "/nowhere/f:", 11) != 0)
+		    (strncmp(errors->lines[i], "/nowhere/f:", 11) != 0 &&
+			strncmp(errors->lines[i], "/nowhere/f (partners):", 22) != 0))
 			abort();
 }
 
@@ -187,6 +239,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (file != NULL)
 		check_all(file);
+	if (file != NULL)
+		check_policy(file);
 	for (size_t i = 0; file != NULL && i < rule_file_count(file); i++)
 		try_rule(file, rule_file_rule(file, i));
 	if (file != NULL && expression && rule_file_count(file) == 1)

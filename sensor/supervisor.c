@@ -23,6 +23,7 @@
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
 #define TICK_MS	  200
+#define AGAIN_MS  300 /* nobody presses Ctrl-C twice in so short a time */
 
 static uint64_t ms_from_now(unsigned ms)
 {
@@ -79,10 +80,13 @@ static void take_signal(struct supervisor *s, unsigned number)
 	switch (number) {
 	case SIGINT:
 	case SIGTERM:
-		if (s->stopping) {
+		if (s->stopping && progress_clock() < s->asked_ns + AGAIN_MS * NS_PER_MS)
+			break; /* timeout(1) sends it twice, to the process and to its group */
+		if (s->asked_ns != 0) {
 			kill_children(s);
 			_exit(EXIT_FAILED);
 		}
+		s->asked_ns = progress_clock();
 		stop(s);
 		break;
 	case SIGHUP:

@@ -96,7 +96,7 @@ wire_remote() {
 # ---- Redis and the sensor ----
 
 redis_up() {
-    redis-server --port 0 --unixsocket "$RUN/redis" --dir "$RUN" --appendonly yes --save '' >>"$LOGS/redis" 2>&1 &
+    redis-server --port 0 --unixsocket "$RUN/redis" --unixsocketperm 777 --dir "$RUN" --appendonly yes --save '' >>"$LOGS/redis" 2>&1 &
     redis_pid=$!
     wait_for redis-cli -s "$RUN/redis" ping >>"$LOGS/ping" 2>&1
 }

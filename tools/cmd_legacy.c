@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "evidence.h"
 #include "legacy.h"
+#include "plaintext.h"
 #include "say.h"
 #include "seen.h"
 #include "table.h"
@@ -28,19 +29,9 @@
 static const struct column server_columns[] = COLUMNS("SERVER", "CLIENTS", "BEST EVER");
 static const struct column client_columns[] = COLUMNS("CLIENT", "SERVERS", "BEST OFFER");
 
-#define COLUMN_COUNT (sizeof(server_columns) / sizeof(server_columns[0]))
+#define PLAINTEXT_SHOWN 5 /* servers in the clear, in front of the old versions */
 
-/* The name that a person knows it by: SNI, the banner's first word, HELO. */
-static const char *host_name(const struct totals *t, char text[128])
-{
-	if (t->server_name != NULL)
-		return t->server_name;
-	if (t->banner != NULL) {
-		snprintf(text, 128, "%.*s", (int)strcspn(t->banner, " "), t->banner);
-		return text;
-	}
-	return t->helo;
-}
+#define COLUMN_COUNT (sizeof(server_columns) / sizeof(server_columns[0]))
 
 static void put_old_versions(struct table *t, const struct totals *totals)
 {
@@ -82,7 +73,7 @@ static void note_peers(
     struct table *t, const struct legacy_hosts *hosts, const struct legacy_host *h)
 {
 	char line[600], counts[80], buffer[128];
-	const char *name = host_name(&h->totals, buffer);
+	const char *name = totals_host_name(&h->totals, buffer);
 	size_t used = (size_t)snprintf(line, sizeof(line), "%.200s%s", name == NULL ? "" : name,
 	    h->peers.count == 0 ? ""
 	    : name == NULL	? "with "
@@ -113,7 +104,7 @@ static void put_host(struct table *t, const struct legacy_hosts *hosts, const st
 
 	table_text(t, hosts->servers ? "server" : "client", STYLE_PLAIN);
 	table_text(t, hosts->servers ? totals->server : totals->client, STYLE_PLAIN);
-	table_text(t, host_name(totals, name), STYLE_PLAIN);
+	table_text(t, totals_host_name(totals, name), STYLE_PLAIN);
 	table_time(t, h->flagged_ms);
 	put_old_versions(t, totals);
 	table_number(t, totals->sessions);
@@ -240,11 +231,34 @@ static const char *none_text(const struct asked *asked)
 	return "No server or client was seen to speak TLS below 1.2 by its own fault";
 }
 
+/* Worse than any old version: so it stands first. */
+static bool write_plaintext(struct query *q, const struct options *o)
+{
+	struct plaintext_hosts hosts;
+	struct table *t;
+	bool good = plaintext_read(q, o, true, PLAINTEXT_SHOWN, &hosts);
+
+	if (good && hosts.list.count > 0) {
+		t = plaintext_table(stdout, o, true);
+		good = t != NULL;
+		if (good) {
+			plaintext_put(t, &hosts);
+			table_finish(t);
+			printf("%sMail in the clear; more by tlsvane plaintext.\n\n",
+			    hosts.list.count < hosts.flagged ? "...\n" : "");
+		}
+	}
+	plaintext_free(&hosts);
+	return good;
+}
+
 static int answer(struct query *q, const struct options *o, const struct asked *asked)
 {
 	struct legacy_hosts servers = {.servers = true}, clients = {0};
 	int status = EXIT_FAILED;
 
+	if (asked->servers && asked->clients && o->format == OUTPUT_TABLE && !write_plaintext(q, o))
+		return EXIT_FAILED;
 	if ((!asked->servers || legacy_read(q, o, true, &servers)) &&
 	    (!asked->clients || legacy_read(q, o, false, &clients)))
 		status = write_hosts(&servers, &clients, o);

@@ -10,6 +10,7 @@
 #include "say.h"
 #include "sessions.h"
 #include "table.h"
+#include "transcript.h"
 
 #define TIME_WHOLE_SECONDS 19 /* bytes of RFC 3339 up to the seconds */
 
@@ -128,11 +129,25 @@ static bool write_fields(
 	return true;
 }
 
+static bool write_transcripts(const struct sessions *s, const struct options *o)
+{
+	bool color = options_color(o, stdout), good = true;
+
+	for (size_t i = 0; good && i < rows_wanted(s, o) && !ferror(stdout); i++) {
+		if (i > 0)
+			putchar('\n');
+		good = transcript_write_record(stdout, s->items[i].record, color);
+	}
+	return good;
+}
+
 static bool write_sessions(
     const struct sessions *s, const struct options *o, struct read_fields *fields)
 {
 	if (o->summary)
 		return read_summary_write(s, o);
+	if (o->transcript)
+		return write_transcripts(s, o);
 	if (o->format == OUTPUT_LIST)
 		write_list(s, o);
 	else if (o->format == OUTPUT_CSV || fields->count > 0)
@@ -151,6 +166,10 @@ static int check(const struct options *o)
 		return say_error(EXIT_USAGE,
 		    "--list shows all fields of each session; leave --%s out",
 		    o->summary ? "summary" : "fields");
+	if (o->transcript && (o->summary || o->fields != NULL || o->format != OUTPUT_TABLE))
+		return say_error(EXIT_USAGE, "--transcript is a form of its own; leave --summary, "
+					     "--fields, --list, --json and "
+					     "--csv out");
 	if (o->summary && o->fields != NULL)
 		return say_error(
 		    EXIT_USAGE, "--summary has columns of its own; leave --fields out");

@@ -21,6 +21,7 @@ struct command {
 
 int cmd_read(const struct options *o);
 int cmd_legacy(const struct options *o);
+int cmd_plaintext(const struct options *o);
 int cmd_pairs(const struct options *o);
 int cmd_server(const struct options *o);
 int cmd_client(const struct options *o);

@@ -15,6 +15,8 @@ enum count_kind {
 	COUNT_OUTCOME,
 	COUNT_LEGACY_SIDE,
 	COUNT_CLASS, /* sensor/tally_class.h */
+	COUNT_REPLY, /* to STARTTLS, other than 220 */
+	COUNT_ALERT, /* of handshakes that failed */
 	COUNT_KINDS,
 };
 

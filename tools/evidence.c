@@ -108,6 +108,29 @@ static bool add_field(struct parser *p, const char *value)
 	return true;
 }
 
+/* Strings, put together with blanks. */
+static const char *read_array(struct parser *p)
+{
+	const char *start = p->e->memory + p->e->used;
+
+	if (!expect(p, '['))
+		return NULL;
+	if (expect(p, ']'))
+		return put(p->e, '\0') ? start : NULL;
+	do {
+		if (p->e->memory + p->e->used != start)
+			p->e->memory[p->e->used - 1] = ' ';
+		if (read_string(p) == NULL)
+			return NULL;
+	} while (expect(p, ','));
+	return expect(p, ']') ? start : NULL;
+}
+
+static const char *read_value(struct parser *p)
+{
+	return *p->at == '"' ? read_string(p) : *p->at == '[' ? read_array(p) : read_bare(p);
+}
+
 static bool read_object(struct parser *p, unsigned depth);
 
 static bool read_member(struct parser *p, unsigned depth)
@@ -120,8 +143,7 @@ static bool read_member(struct parser *p, unsigned depth)
 		return false;
 	snprintf(p->name + outer, sizeof(p->name) - outer, "%s%s", outer > 0 ? "." : "", label);
 	skip_blanks(p);
-	good = *p->at == '{' ? read_object(p, depth + 1)
-			     : add_field(p, *p->at == '"' ? read_string(p) : read_bare(p));
+	good = *p->at == '{' ? read_object(p, depth + 1) : add_field(p, read_value(p));
 	p->name[outer] = '\0';
 	return good;
 }
@@ -232,5 +254,69 @@ const char *evidence_sentence(const struct evidence *e, char *text, size_t size)
 	    evidence_value(e, "tls.alert.description"), "");
 	if (confidence != NULL && strcmp(confidence, "full") != 0)
 		append(&s, " (seen in part: ", confidence, ")");
+	return text;
+}
+
+static const char *moment_of(const struct evidence *e, const char *name, char when[20])
+{
+	snprintf(when, 20, "%.19s", or_else(e, name, ""));
+	if (strlen(when) == 19)
+		when[10] = ' ';
+	return when;
+}
+
+static const char *failure_words(const char *outcome)
+{
+	if (strcmp(outcome, "starttls_refused") == 0)
+		return " was refused STARTTLS by ";
+	if (strcmp(outcome, "starttls_abandoned") == 0)
+		return " gave up STARTTLS with ";
+	return " failed in TLS with ";
+}
+
+static void append_fallback(struct sentence *s, const struct evidence *e)
+{
+	char from[20], to[20];
+
+	append(s, "", moment_of(e, "tlsvane.fallback_from", from), "");
+	append(s, " ", or_else(e, "client.ip", "the client"),
+	    failure_words(or_else(e, "tlsvane.fallback_outcome", "")));
+	append(s, "", or_else(e, "server.ip", "the server"), "");
+	moment_of(e, "tlsvane.fallback_to", to);
+	if (strcmp(or_else(e, "tlsvane.fallback_from", ""),
+		or_else(e, "tlsvane.fallback_to", "")) == 0)
+		append(s, " and sent in the clear all the same", "", "");
+	else
+		append(s, " and at ", to + 11 * (strlen(to) == 19), " sent in the clear");
+}
+
+static void append_stripping(struct sentence *s, const struct evidence *e)
+{
+	const char *reason = or_else(e, "tlsvane.stripping_reason", "");
+	char when[20];
+
+	append(s, "", moment_of(e, "@timestamp", when), "");
+	append(s, " ", or_else(e, "client.ip", "the client"), "");
+	append(s, " got no STARTTLS from ", or_else(e, "server.ip", "the server"), "");
+	if (strcmp(reason, "masked") == 0)
+		append(s, ": the word was written over on the way", "", "");
+	else if (evidence_value(e, "tlsvane.stripping_offered") != NULL)
+		append(s, ", which offered it ",
+		    strcmp(reason, "offered_to_others") == 0 ? "to another client " : "", "on ");
+	if (strcmp(reason, "masked") != 0)
+		append(s, "", moment_of(e, "tlsvane.stripping_offered", when), "");
+}
+
+const char *evidence_clear_sentence(const struct evidence *e, char *text, size_t size)
+{
+	struct sentence s = {.text = text, .size = size};
+
+	text[0] = '\0';
+	if (strcmp(or_else(e, "tlsvane.fallback", "false"), "true") == 0)
+		append_fallback(&s, e);
+	if (strcmp(or_else(e, "tlsvane.stripping_suspected", "false"), "true") == 0) {
+		append(&s, s.used > 0 ? "; " : "", "", "");
+		append_stripping(&s, e);
+	}
 	return text;
 }

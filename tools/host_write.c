@@ -7,6 +7,7 @@
 #include "host.h"
 #include "pair_rows.h"
 #include "say.h"
+#include "transcript.h"
 
 #define LABEL_WIDTH 14
 #define WRAP_WIDTH  100 /* of sentences, where the terminal does not say less */
@@ -129,6 +130,38 @@ static void write_starttls(FILE *to, const struct totals *t, bool color)
 	write_line(to, "STARTTLS", text, t->starttls_no > 0 ? STYLE_WARN : STYLE_PLAIN, color);
 }
 
+static void write_clear(FILE *to, const struct totals *t, bool color)
+{
+	static struct evidence e;
+	char text[512], when[MOMENT_TEXT_MAX], why[TOTALS_WHY_MAX];
+
+	totals_why_text(t, why);
+	if (t->plaintext_ms != 0) {
+		snprintf(text, sizeof(text), "last on %s UTC; %s",
+		    moment_text(t->plaintext_ms, when), why);
+		write_wrapped(to, "In the clear", text, color);
+	} else if (why[0] != '\0') {
+		write_wrapped(to, "Without TLS", why, color);
+	}
+	if (evidence_parse(t->fallback_evidence, &e))
+		write_wrapped(
+		    to, "Fallback", evidence_clear_sentence(&e, text, sizeof(text)), color);
+	if (evidence_parse(t->stripping_evidence, &e))
+		write_wrapped(
+		    to, "Stripped?", evidence_clear_sentence(&e, text, sizeof(text)), color);
+}
+
+/* The last session of a kind, as it went. */
+static void write_transcript(FILE *to, const char *label, const char *json, bool color)
+{
+	static struct evidence e;
+
+	if (!evidence_parse(json, &e) || evidence_value(&e, "tlsvane.transcript") == NULL)
+		return;
+	fprintf(to, "\n%s%s%s ", style_on(STYLE_DIM, color), label, style_off(STYLE_DIM, color));
+	transcript_write(to, &e, color);
+}
+
 static void write_evidence(FILE *to, const struct totals *t, bool color)
 {
 	static struct evidence e;
@@ -164,11 +197,15 @@ void host_write_text(FILE *to, const struct host *h, const struct options *o)
 	write_starttls(to, &h->totals, color);
 	explain(&h->totals, h->as_server, &h->pairs, text);
 	write_wrapped(to, "Verdict", text, color);
+	write_clear(to, &h->totals, color);
 	write_evidence(to, &h->totals, color);
 	write_counted(to, &h->totals, COUNT_VERSION, o);
 	write_counted(to, &h->totals, COUNT_CIPHER, o);
 	certificates_write(to, h->totals.certificates, o);
 	write_peers(to, h, o);
+	write_transcript(to, "Last old session:", h->totals.evidence, color);
+	write_transcript(to, "Last fallback:", h->totals.fallback_evidence, color);
+	write_transcript(to, "Last stripped, perhaps:", h->totals.stripping_evidence, color);
 }
 
 /* ---- JSON ---- */
@@ -212,6 +249,25 @@ static void json_counted(
 	putc('}', to);
 }
 
+static void json_trouble(FILE *to, const struct totals *t)
+{
+	json_counted(to, "starttls_replies", t, COUNT_REPLY, false);
+	json_counted(to, "alerts", t, COUNT_ALERT, false);
+	fprintf(to, ",\"fallback\":%llu,\"stripping\":%llu,\"injected\":%llu",
+	    (unsigned long long)t->fallback, (unsigned long long)t->stripping,
+	    (unsigned long long)t->injected);
+	json_time(to, "last_fallback", t->fallback_ms);
+	json_time(to, "last_stripping", t->stripping_ms);
+}
+
+static void json_evidence(FILE *to, const char *name, const char *json)
+{
+	static struct evidence e;
+
+	if (evidence_parse(json, &e))
+		fprintf(to, ",\"%s\":%s", name, json);
+}
+
 static void json_peer(FILE *to, const struct host *h, const struct totals *p)
 {
 	fputs("{\"ip\":", to);
@@ -226,6 +282,7 @@ static void json_peer(FILE *to, const struct host *h, const struct totals *p)
 	json_time(to, "last_seen", p->last_ms);
 	json_time(to, "last_legacy", p->legacy_ms);
 	json_time(to, "last_plaintext", p->plaintext_ms);
+	json_trouble(to, p);
 	putc('}', to);
 }
 
@@ -281,6 +338,9 @@ void host_write_json(FILE *to, const struct host *h, const struct options *o)
 	json_time(to, "last_plaintext", t->plaintext_ms);
 	json_time(to, "last_downgrade", t->downgrade_ms);
 	certificates_write_json(to, t->certificates);
+	json_trouble(to, t);
+	json_evidence(to, "fallback_evidence", t->fallback_evidence);
+	json_evidence(to, "stripping_evidence", t->stripping_evidence);
 	json_verdict(to, h);
 	json_peers(to, h, o);
 	fputs("}\n", to);

@@ -46,6 +46,12 @@ static bool set_list(struct options *o, const char *value)
 	return true;
 }
 
+static bool set_transcript(struct options *o, const char *value)
+{
+	(void)value;
+	return o->transcript = true;
+}
+
 static bool set_summary(struct options *o, const char *value)
 {
 	(void)value;
@@ -198,6 +204,8 @@ static bool set_sort(struct options *o, const char *value)
 }
 
 static const struct option_row rows[] = {
+    {"transcript", 0, GROUP_READ, NULL, set_transcript, NULL,
+	"each session as a transcript: commands and replies with their times, then TLS in words"},
     {"summary", 0, GROUP_READ, NULL, set_summary, NULL,
 	"a row for each host pair instead of each session"},
     {"list", 0, GROUP_READ, NULL, set_list, NULL, "all fields of each session, a line each"},

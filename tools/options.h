@@ -23,7 +23,7 @@ enum option_group {	       /* what a command takes: bits of command.groups */
 	GROUP_REDIS = 1 << 2,  /* --redis --password-file */
 	GROUP_SINCE = 1 << 3,
 	GROUP_LIMIT = 1 << 4,
-	GROUP_READ = 1 << 5,	   /* --summary --list --ports --any-port --fields */
+	GROUP_READ = 1 << 5,	   /* --summary --transcript --list --ports --any-port --fields */
 	GROUP_PAIRS = 1 << 6,	   /* --legacy --plaintext --sort */
 	GROUP_RULES = 1 << 7,	   /* --read */
 	GROUP_WHAT_IF = 1 << 8,	   /* --min-version --no-cipher --require-tls */
@@ -35,7 +35,7 @@ struct options {
 	uint8_t format; /* enum output_format */
 	uint8_t color;	/* enum color_wish */
 	bool help, version;
-	bool summary, legacy, plaintext, by_sessions;
+	bool summary, transcript, legacy, plaintext, by_sessions;
 	uint64_t since_ms; /* since the epoch; 0: from the beginning */
 	size_t limit;	   /* rows; 0: all */
 	const char *redis, *password_file, *fields;

@@ -27,6 +27,7 @@
 			.least = 10,                                                               \
 			.drop = 2},                                                                \
 		    {.name = "legacy_sides", .heading = "FAULT", .least = 18},                     \
+		    {.name = "fallback"}, {.name = "stripping"}, {.name = "injected"},             \
 		    {.name = "first_seen"}, {.name = "last_seen", .heading = "LAST SEEN (UTC)"},   \
 		    {.name = "last_legacy"}, {.name = "last_plaintext"},                           \
 	}
@@ -99,6 +100,24 @@ static enum style outcomes_style(const struct totals *p)
 	return counts_of(&p->counts, COUNT_OUTCOME, "tls_failed") > 0 ? STYLE_BAD : STYLE_PLAIN;
 }
 
+/* Of the outcomes, and of what they led to. */
+static void put_outcomes(struct table *t, const struct totals *p)
+{
+	static const char *const names[] = {"fallback", "stripped?", "injected"};
+	const uint64_t sessions[] = {p->fallback, p->stripping, p->injected};
+	char text[256];
+	size_t used;
+
+	counts_text(&p->counts, COUNT_OUTCOME, p->sessions, text, sizeof(text) / 2);
+	for (size_t i = 0; i < 3; i++) {
+		used = strlen(text);
+		if (sessions[i] > 0)
+			snprintf(text + used, sizeof(text) - used, "%s%s %llu",
+			    used > 0 ? ", " : "", names[i], (unsigned long long)sessions[i]);
+	}
+	table_counts(t, &p->counts, COUNT_OUTCOME, text, outcomes_style(p));
+}
+
 void pair_rows_put(struct table *t, const struct totals *p)
 {
 	char fault[80];
@@ -111,9 +130,12 @@ void pair_rows_put(struct table *t, const struct totals *p)
 	put_counts(t, p, COUNT_VERSION, legacy ? STYLE_BAD : STYLE_PLAIN);
 	table_text(t, totals_max_label(p), old_client ? STYLE_BAD : STYLE_PLAIN);
 	put_counts(t, p, COUNT_CIPHER, STYLE_PLAIN);
-	put_counts(t, p, COUNT_OUTCOME, outcomes_style(p));
+	put_outcomes(t, p);
 	table_counts(t, &p->counts, COUNT_LEGACY_SIDE, totals_fault_text(p, fault, sizeof(fault)),
 	    STYLE_BAD);
+	table_number(t, p->fallback);
+	table_number(t, p->stripping);
+	table_number(t, p->injected);
 	table_time(t, p->first_ms);
 	table_time(t, p->last_ms);
 	table_time(t, p->legacy_ms);

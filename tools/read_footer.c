@@ -70,6 +70,34 @@ static void write_counts(FILE *to, const struct sessions *s, const struct option
 		fprintf(to, "The first %zu are shown (--limit).\n", o->limit);
 }
 
+/* What went wrong on the way to TLS, by who looks across sessions. */
+static void write_trouble(FILE *to, const struct sessions *s, bool color)
+{
+	static const char *const words[][2] = {
+	    {"session shows", "sessions show"},
+	    {"session may have been", "sessions may have been"},
+	    {"session has", "sessions have"},
+	};
+	static const char *const ends[] = {"mail in the clear after TLS failed (fallback).",
+	    "stripped of STARTTLS on the way.", "bytes injected behind STARTTLS."};
+	uint64_t counts[3] = {0};
+	char text[COUNT_TEXT_MAX];
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct record *r = s->items[i].record;
+
+		counts[0] += r->fallback == RECORD_TRUE;
+		counts[1] += r->stripping == RECORD_TRUE;
+		counts[2] +=
+		    r->starttls_injected == RECORD_TRUE || r->reply_injected == RECORD_TRUE;
+	}
+	for (size_t i = 0; i < 3; i++)
+		if (counts[i] > 0)
+			fprintf(to, "%s%s %s%s\n", style_on(STYLE_BAD, color),
+			    count_text(counts[i], words[i][0], words[i][1], text), ends[i],
+			    style_off(STYLE_BAD, color));
+}
+
 /* Where no session came out: what was there instead. */
 static void write_nothing(FILE *to, const struct sessions *s, const struct options *o)
 {
@@ -159,5 +187,6 @@ void read_footer_write(FILE *to, const struct sessions *s, const struct options 
 		write_nothing(to, s, o);
 	else
 		write_counts(to, s, o, color);
+	write_trouble(to, s, color);
 	read_losses_write(to, s, color);
 }

@@ -46,6 +46,20 @@ static void add_times(struct totals *t, const struct record *r, uint64_t ms)
 		t->plaintext_ms = ms;
 }
 
+/* As the tally counts it. */
+static bool add_trouble(struct totals *t, const struct record *r, uint64_t ms)
+{
+	char code[8];
+
+	if (r->outcome == OUTCOME_TLS_FAILED &&
+	    !add_value(t, COUNT_ALERT, r, "tls.alert.description", ms))
+		return false;
+	if (r->starttls_reply == 0 || r->starttls_reply / 100 == 2)
+		return true;
+	snprintf(code, sizeof(code), "%u", r->starttls_reply);
+	return add_name(t, COUNT_REPLY, code, ms);
+}
+
 static bool add_record(struct totals *t, const struct record *r)
 {
 	uint64_t ms = r->start_ns / NS_PER_MS;
@@ -55,6 +69,11 @@ static bool add_record(struct totals *t, const struct record *r)
 	add_times(t, r, ms);
 	if (r->client_max_version > t->max_version)
 		t->max_version = r->client_max_version;
+	t->fallback += r->fallback == RECORD_TRUE;
+	t->stripping += r->stripping == RECORD_TRUE;
+	t->injected += r->starttls_injected == RECORD_TRUE || r->reply_injected == RECORD_TRUE;
+	if (!add_trouble(t, r, ms))
+		return false;
 	return (label != NULL ? add_name(t, COUNT_VERSION, label, ms)
 			      : add_value(t, COUNT_VERSION, r, "tls.version", ms)) &&
 	       add_value(t, COUNT_CIPHER, r, "tls.cipher", ms) &&

@@ -52,6 +52,21 @@ static const struct command commands[] = {
 	.groups = GROUPS_QUERY,
 	.arguments_max = 1,
 	.run = cmd_legacy},
+    {.name = "plaintext",
+	.arguments = "[servers|clients]",
+	.summary = "who takes or sends mail in the clear, and why",
+	.text =
+	    "Lists the servers that took mail in the clear and the clients that sent it, the last "
+	    "first. WHY counts sessions\n"
+	    "by what kept TLS away: STARTTLS not offered, not used, refused (by which reply "
+	    "codes), given up behind its 220,\n"
+	    "failed (by which alerts); fallback: after a failure the mail went in the clear; "
+	    "stripped?: the offer may have\n"
+	    "been removed on the way; injected: bytes in the clear behind STARTTLS.",
+	.example = "tlsvane plaintext --since 30d\n  tlsvane plaintext clients --csv >clients.csv",
+	.groups = GROUPS_QUERY,
+	.arguments_max = 1,
+	.run = cmd_plaintext},
     {.name = "pairs",
 	.arguments = "",
 	.summary = "host pairs: versions, ciphers, outcomes, whose fault",

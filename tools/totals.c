@@ -15,7 +15,9 @@ enum total_kind {
 	TOTAL_LATEST,
 	TOTAL_HIGHEST,
 	TOTAL_NAME,
-	TOTAL_EVIDENCE
+	TOTAL_EVIDENCE,
+	TOTAL_FALLBACK, /* evidence, too */
+	TOTAL_STRIPPING
 };
 
 struct total_field {
@@ -33,6 +35,11 @@ static const struct total_field total_fields[] = {
     {"legacy_last", TOTAL_LATEST, AT(legacy_ms)},
     {"plaintext_last", TOTAL_LATEST, AT(plaintext_ms)},
     {"downgrade_last", TOTAL_LATEST, AT(downgrade_ms)},
+    {"fallback_last", TOTAL_LATEST, AT(fallback_ms)},
+    {"stripping_last", TOTAL_LATEST, AT(stripping_ms)},
+    {"fallback", TOTAL_SUM, AT(fallback)},
+    {"stripping", TOTAL_SUM, AT(stripping)},
+    {"injected", TOTAL_SUM, AT(injected)},
     {"starttls_offered:yes", TOTAL_SUM, AT(starttls_yes)},
     {"starttls_offered:no", TOTAL_SUM, AT(starttls_no)},
     {"client_max", TOTAL_HIGHEST, AT(max_version)},
@@ -45,6 +52,8 @@ static const struct total_field total_fields[] = {
     {"ja3", TOTAL_NAME, AT(ja3)},
     {"ja4", TOTAL_NAME, AT(ja4)},
     {"evidence", TOTAL_EVIDENCE, AT(evidence)},
+    {"fallback_evidence", TOTAL_FALLBACK, AT(fallback_evidence)},
+    {"stripping_evidence", TOTAL_STRIPPING, AT(stripping_evidence)},
 };
 
 enum part { PART_SESSIONS, PART_FIRST, PART_LAST };
@@ -61,6 +70,8 @@ static const struct {
     {"cipher_last:", COUNT_CIPHER, PART_LAST},
     {"outcome:", COUNT_OUTCOME, PART_SESSIONS},
     {"legacy_side:", COUNT_LEGACY_SIDE, PART_SESSIONS},
+    {"starttls_reply:", COUNT_REPLY, PART_SESSIONS},
+    {"alert:", COUNT_ALERT, PART_SESSIONS},
     {"class:", COUNT_CLASS, PART_SESSIONS},
     {"class_first:", COUNT_CLASS, PART_FIRST},
     {"class_last:", COUNT_CLASS, PART_LAST},
@@ -126,11 +137,30 @@ static bool replace_text(char **to, const char *text)
 	return true;
 }
 
+/* Whether this hash's text is newer than what the others had. */
+static bool is_newer(struct adding *a, const struct total_field *f)
+{
+	uint64_t *kept = f->kind == TOTAL_FALLBACK ? &a->totals->fallback_evidence_ms
+						   : &a->totals->stripping_evidence_ms;
+	char name[64];
+	uint64_t ms;
+
+	if (f->kind == TOTAL_NAME)
+		return a->last_ms >= a->totals->names_ms;
+	if (f->kind == TOTAL_EVIDENCE)
+		return a->evidence_ms >= a->totals->evidence_ms;
+	snprintf(name, sizeof(name), "%s_time", f->name);
+	ms = number_in(a->fields, a->count, name);
+	if (ms < *kept)
+		return false;
+	*kept = ms;
+	return true;
+}
+
 static bool add_text(struct adding *a, const struct total_field *f, const char *value)
 {
 	char **to = (char **)((char *)a->totals + f->offset);
-	bool newer = f->kind == TOTAL_NAME ? a->last_ms >= a->totals->names_ms
-					   : a->evidence_ms >= a->totals->evidence_ms;
+	bool newer = is_newer(a, f);
 
 	return !a->texts || value[0] == '\0' || (*to != NULL && !newer) || replace_text(to, value);
 }
@@ -356,6 +386,8 @@ void totals_free(struct totals *t)
 	free(t->ja4);
 	tally_certificates_free(t->certificates);
 	free(t->evidence);
+	free(t->fallback_evidence);
+	free(t->stripping_evidence);
 	*t = (struct totals){0};
 }
 
@@ -365,75 +397,4 @@ void totals_list_free(struct totals_list *list)
 		totals_free(&list->items[i]);
 	free(list->items);
 	*list = (struct totals_list){0};
-}
-
-/* ---- What they say ---- */
-
-uint64_t totals_legacy_sessions(const struct totals *t)
-{
-	const struct count *c = NULL;
-	uint64_t sessions = 0;
-
-	while ((c = counts_next(&t->counts, COUNT_VERSION, c)) != NULL)
-		if (version_is_legacy(c->name))
-			sessions += c->sessions;
-	return sessions;
-}
-
-struct counts totals_old_versions(const struct totals *t, struct count items[OLD_VERSIONS_MAX])
-{
-	struct counts old = {.items = items, .room = OLD_VERSIONS_MAX};
-	const struct count *c = NULL;
-
-	while (
-	    (c = counts_next(&t->counts, COUNT_VERSION, c)) != NULL && old.used < OLD_VERSIONS_MAX)
-		if (version_is_legacy(c->name))
-			items[old.used++] = *c;
-	return old;
-}
-
-bool totals_is_legacy(const struct totals *t)
-{
-	return totals_legacy_sessions(t) + totals_fault(t, "server") + totals_fault(t, "client") >
-	       0;
-}
-
-uint64_t totals_fault(const struct totals *t, const char *side)
-{
-	uint64_t sessions = counts_of(&t->counts, COUNT_LEGACY_SIDE, side), known = 0, old;
-
-	if (strcmp(side, "unknown") != 0)
-		return sessions;
-	known += counts_of(&t->counts, COUNT_LEGACY_SIDE, "server");
-	known += counts_of(&t->counts, COUNT_LEGACY_SIDE, "client");
-	known += counts_of(&t->counts, COUNT_LEGACY_SIDE, "downgrade");
-	old = totals_legacy_sessions(t);
-	old = old > known ? old - known : 0;
-	return sessions < old ? sessions : old;
-}
-
-const char *totals_fault_text(const struct totals *t, char *text, size_t size)
-{
-	static const char *const sides[] = {"server", "client", "downgrade", "unknown"};
-	uint64_t all = 0;
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < 4; i++)
-		all += totals_fault(t, sides[i]);
-	for (size_t i = 0; i < 4 && used < size; i++) {
-		uint64_t n = totals_fault(t, sides[i]);
-
-		if (n == all && n > 0)
-			snprintf(text, size, "%s", sides[i]);
-		else if (n > 0)
-			used += (size_t)snprintf(text + used, size - used, "%s%s %llu",
-			    used > 0 ? ", " : "", sides[i], (unsigned long long)n);
-	}
-	return text;
-}
-
-const char *totals_max_label(const struct totals *t)
-{
-	return t->max_version == 0 ? NULL : tls_version_label(t->max_version);
 }

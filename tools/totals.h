@@ -16,7 +16,9 @@ struct totals {
 	uint64_t sessions;
 	uint64_t first_ms, last_ms;			/* since the epoch, 0: never */
 	uint64_t legacy_ms, plaintext_ms, downgrade_ms; /* the last time, 0: never */
-	uint64_t evidence_ms, names_ms;			/* when what is kept below was seen */
+	uint64_t fallback_ms, stripping_ms;
+	uint64_t fallback, stripping, injected; /* sessions */
+	uint64_t evidence_ms, names_ms;		/* when what is kept below was seen */
 	uint16_t max_version; /* pair, client: the highest offered; server: the highest chosen; 0:
 				 not known */
 	uint32_t sensors;     /* hashes added; 0: nobody knows it */
@@ -26,6 +28,8 @@ struct totals {
 	char *ja3, *ja4;			      /* of a client; the same */
 	struct tally_certificates *certificates;      /* owned; NULL: none */
 	char *evidence;				      /* the last legacy session as JSON; owned */
+	char *fallback_evidence, *stripping_evidence; /* the last such ones */
+	uint64_t fallback_evidence_ms, stripping_evidence_ms;
 };
 
 struct totals_list {
@@ -56,6 +60,15 @@ bool totals_keep(void *list, struct totals *t);
 /* Adds the keys of each sensor for a host or a pair; `second` NULL: no pair. */
 bool totals_add_keys(struct texts *keys, const char *format, const char *first, const char *second,
     const struct texts *sensors);
+
+/* The name that a person knows it by: SNI, the banner's first word, HELO; NULL: none. */
+const char *totals_host_name(const struct totals *t, char text[128]);
+
+#define TOTALS_WHY_MAX 256
+
+/* Why mail went in the clear, or TLS did not come about: "not offered 3, refused 1 (454), failed 2
+ * (protocol_version 2), fallback 2"; "" where nothing is known. Returns `text`. */
+const char *totals_why_text(const struct totals *t, char text[TOTALS_WHY_MAX]);
 
 /* Sessions below TLS 1.2. */
 uint64_t totals_legacy_sessions(const struct totals *t);

@@ -11,6 +11,44 @@
 
 static struct evidence e;
 
+static void lists_are_words(void **state)
+{
+	(void)state;
+	assert_true(evidence_parse("{\"a\":[\"x\",\"y z\"],\"b\":[],\"c\":{\"d\":[\"w\"]}}", &e));
+	assert_string_equal(evidence_value(&e, "a"), "x y z");
+	assert_string_equal(evidence_value(&e, "b"), "");
+	assert_string_equal(evidence_value(&e, "c.d"), "w");
+	assert_false(evidence_parse("{\"a\":[\"x\"", &e));
+	assert_false(evidence_parse("{\"a\":[\"x\",]}", &e));
+	assert_false(evidence_parse("{\"a\":[1]}", &e));
+}
+
+static void what_went_in_the_clear_is_told(void **state)
+{
+	static const char *const rows[][2] = {
+	    {"{\"client\":{\"ip\":\"192.0.2.10\"},\"server\":{\"ip\":\"192.0.2.26\"},\"tlsvane\":{"
+	     "\"fallback\":true,\"fallback_from\":\"2026-03-01T08:15:30.1Z\",\"fallback_to\":"
+	     "\"2026-03-01T08:15:31.1Z\",\"fallback_outcome\":\"starttls_abandoned\"}}",
+		"2026-03-01 08:15:30 192.0.2.10 gave up STARTTLS with 192.0.2.26 and at 08:15:31 "
+		"sent in the clear"},
+	    {"{\"@timestamp\":\"2026-03-01T08:15:30.1Z\",\"client\":{\"ip\":\"192.0.2.10\"},"
+	     "\"server\":{\"ip\":\"192.0.2.26\"},\"tlsvane\":{\"stripping_suspected\":true,"
+	     "\"stripping_reason\":\"offered_to_others\",\"stripping_offered\":"
+	     "\"2026-03-01T08:15:29.1Z\"}}",
+		"2026-03-01 08:15:30 192.0.2.10 got no STARTTLS from 192.0.2.26, which offered it "
+		"to another client on 2026-03-01 08:15:29"},
+	    {"{}", ""},
+	};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(evidence_parse(rows[i][0], &e));
+		assert_string_equal(evidence_clear_sentence(&e, text, sizeof(text)), rows[i][1]);
+	}
+	assert_string_equal(evidence_clear_sentence(&e, text, 1), "");
+}
+
 static void a_record_is_read(void **state)
 {
 	char text[256];
@@ -78,6 +116,8 @@ int main(void)
 	    cmocka_unit_test(a_failed_handshake_names_its_alert),
 	    cmocka_unit_test(what_is_no_record_is_refused),
 	    cmocka_unit_test(a_prefix_is_never_a_record),
+	    cmocka_unit_test(lists_are_words),
+	    cmocka_unit_test(what_went_in_the_clear_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

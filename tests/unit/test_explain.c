@@ -12,6 +12,7 @@
 #include "../../tools/say.c"
 
 #include "../../tools/totals.c"
+#include "../../tools/totals_words.c"
 
 bool query_hashes(struct query *q, const struct texts *keys, query_hash *take, void *context)
 {

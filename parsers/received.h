@@ -84,7 +84,8 @@ bool received_over(const struct received_reader *r);
 
 /* What the stamps of a connection's messages say together. */
 struct received_facts {
-	uint16_t hops; /* of the message with the most */
+	uint16_t messages, whole; /* whose headers were read; ... to their end: good where equal */
+	uint16_t hops;		  /* of the message with the most */
 	uint8_t count; /* of stamps[]: each different one once, those below TLS 1.2 before others */
 	uint8_t sender; /* the product that wrote a first header, so who sends here; 0: not known */
 	char sender_version[PRODUCT_VERSION_MAX];

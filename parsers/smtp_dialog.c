@@ -238,7 +238,7 @@ static bool step_chunk(struct smtp_dialog *d, enum side side, struct cursor *in)
 	if (d->in_headers)
 		smtp_exchange_read_headers(d, bytes);
 	if (d->chunk_left == 0) {
-		smtp_exchange_end_headers(d, true);
+		smtp_exchange_end_headers(d, false); /* those of a message fit its first chunk */
 		d->mode[side] = SMTP_MODE_LINES;
 	}
 	return true;

@@ -73,6 +73,7 @@ static void begin_headers(struct smtp_dialog *d)
 	d->in_headers = !d->in_message && !d->unsure[SIDE_CLIENT];
 	d->in_message = true;
 	d->received = (struct received_reader){0};
+	d->facts.received.messages = (uint16_t)(d->facts.received.messages + d->in_headers);
 }
 
 void smtp_exchange_read_headers(struct smtp_dialog *d, struct cursor bytes)
@@ -94,6 +95,7 @@ void smtp_exchange_end_headers(struct smtp_dialog *d, bool whole)
 	if (received_end(&d->received) == RESULT_OK && whole)
 		received_keep(&d->facts.received, &d->received, d->kept[SIDE_CLIENT]);
 	received_forget(&d->received, d->kept[SIDE_CLIENT]);
+	d->facts.received.whole = (uint16_t)(d->facts.received.whole + whole);
 	d->in_headers = false;
 }
 
@@ -304,10 +306,12 @@ static void receive_body_line(struct smtp_dialog *d, struct cursor line)
 {
 	uint8_t b;
 
-	if (line.left == 1 && cursor_peek(&line, 0, &b) && b == '.')
+	if (line.left == 1 && cursor_peek(&line, 0, &b) && b == '.') {
 		(void)push(d, SMTP_BODY);
-	else
-		smtp_exchange_begin_body(d, true);
+		return;
+	}
+	d->in_message = true; /* its first header was this line */
+	smtp_exchange_begin_body(d, true);
 }
 
 static void log_command(struct smtp_dialog *d, const struct smtp_command *c, struct cursor line)

@@ -287,7 +287,8 @@ static void keep_refusal(struct smtp_dialog *d, const struct smtp_reply *reply)
 {
 	bool to_auth = !smtp_queue_empty(&d->queue) && smtp_queue_oldest(&d->queue) == SMTP_AUTH;
 
-	smtp_refusal_keep(&d->facts.refusal, reply, to_auth);
+	if (!smtp_exchange_unsure(d))
+		smtp_refusal_keep(&d->facts.refusal, reply, to_auth);
 }
 
 void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line)

@@ -56,7 +56,7 @@ static const uint8_t record_types[] = {
 static const char *const host_fields[] = {"smtp.helo", "tls.client.server_name"};
 
 /* Fields of the record that have their row before their parser: whoever asks for one is told. */
-static const char *const unread_fields[] = {"smtp.software", NULL};
+static const char *const unread_fields[] = {NULL};
 
 static const uint16_t versions[VERSION_BITS] = {TLS_VERSION_SSL2, TLS_VERSION_SSL3, TLS_VERSION_10,
     TLS_VERSION_11, TLS_VERSION_12, TLS_VERSION_13};

@@ -60,6 +60,7 @@ static bool field_valid(const struct record *r, const struct field *f)
 
 	switch (f->type) {
 	case FIELD_TEXT:
+	case FIELD_WORDS:
 		memcpy(&u16, at, sizeof(u16));
 		return text_valid(r, u16);
 	case FIELD_CAPABILITIES:

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../parsers/products.h"
 #include "../parsers/smtp_dialog.h"
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
@@ -106,7 +107,17 @@ const struct field record_fields[] = {
 	"mx.example.net ESMTP Postfix"),
     FIELD("smtp.helo", FIELD_TEXT, helo, "The name that the client gave with EHLO or HELO.",
 	"out.example.org"),
-    FIELD("smtp.software", FIELD_TEXT, software, "The server's product.", "Postfix"),
+    FIELD("smtp.software", FIELD_TEXT, software, "The server's product.", "Exim"),
+    FIELD("smtp.software_version", FIELD_TEXT, software_version, "Its version, where it tells.",
+	"4.96"),
+    ENUM("smtp.software_basis", software_basis, product_basis_names, "What tells the product.",
+	"banner"),
+    FIELD("smtp.client.software", FIELD_TEXT, client_software,
+	"The client's product, where its own stamp tells it.", "Microsoft Exchange 2010"),
+    FIELD("smtp.client.software_version", FIELD_TEXT, client_software_version,
+	"Its version, where it tells.", "14.3.123.3"),
+    ENUM("smtp.client.software_basis", client_software_basis, product_basis_names,
+	"What tells the client's product.", "received"),
     FIELD("smtp.capabilities", FIELD_CAPABILITIES, capabilities,
 	"The keywords in the reply to EHLO, without their parameters.", "PIPELINING SIZE STARTTLS"),
     FIELD("smtp.starttls.offered", FIELD_BOOLEAN, starttls_offered,
@@ -123,6 +134,23 @@ const struct field record_fields[] = {
 	"Replies in the clear behind the 220, before TLS began (CVE-2021-33515).", "false"),
     FIELD("smtp.plaintext_mail", FIELD_BOOLEAN, plaintext_mail, "MAIL FROM went in the clear.",
 	"false"),
+    FIELD("smtp.error.code", FIELD_NUMBER, error_code,
+	"The last refusal (4yz, 5yz) in the clear, one that is about TLS before others.", "550"),
+    FIELD("smtp.error.status", FIELD_TEXT, error_status, "Its enhanced status code (RFC 3463).",
+	"5.7.230"),
+    ENUM("smtp.enforcement", enforcement, smtp_enforcement_names, "What that says of TLS.",
+	"blocked"),
+    FIELD("smtp.received.hops", FIELD_NUMBER, received_hops,
+	"Received: headers of the message in the clear that had the most.", "3"),
+    FIELD("smtp.received.min_version", FIELD_VERSION, received_min_version,
+	"The lowest version that they tell for certain.", "1.0"),
+    FIELD("smtp.received.min_hop", FIELD_NUMBER, received_min_hop,
+	"The hop that had it; 1 is the client itself.", "2"),
+    FIELD("smtp.received.min_software", FIELD_TEXT, received_min_software,
+	"The product that received it there.", "Exim"),
+    FIELD("smtp.received.stamps", FIELD_WORDS, stamps,
+	"Each as hop:version:basis:cipher:bits:product.",
+	"2:TLSv1.0:stated:TLS_RSA_WITH_AES_256_CBC_SHA:256:Exim"),
     FIELD("tls.version_protocol", FIELD_VERSION_PROTOCOL, tls_version,
 	"tls, or ssl for SSL 2 and 3.", "tls"),
     FIELD("tls.version", FIELD_VERSION, tls_version,

@@ -127,6 +127,15 @@ struct record {
 	uint16_t protocol, banner, helo, software, server_name, next_protocol, other_capabilities;
 	uint16_t server_subject, server_issuer, server_signature, server_names;
 	uint16_t client_subject, client_issuer;
+	uint16_t software_version, client_software, client_software_version;
+	uint16_t error_status;
+	uint16_t stamps, received_min_software;
+	/* What goes with them. */
+	uint16_t error_code;
+	uint16_t received_hops;
+	uint16_t received_min_version, received_min_hop; /* enum tls_version; with it */
+	uint8_t software_basis, client_software_basis;	 /* enum product_basis */
+	uint8_t enforcement;				 /* enum smtp_enforcement */
 	uint16_t text_used; /* bytes of text[] in use; what lies behind is not part of the record */
 	char text[RECORD_TEXT_MAX];
 };

@@ -1,6 +1,7 @@
 /* What a session has come to, as a record. */
 #include "session.h"
 
+#include "session_mail.h"
 #include "verdict.h"
 
 #define ALERT_FATAL 2 /* RFC 8446 section 6 */
@@ -67,6 +68,7 @@ static void report_smtp(const struct session *s, const struct session_end *end, 
 	    f->starttls_reply / 100 == 2 && heard_all && end->server_seen);
 	report_capabilities(f, r);
 	report_events(f, r);
+	session_report_mail(f, r);
 }
 
 /* The first alert: where the other side's bytes, or the beginning, are missing, that may have been

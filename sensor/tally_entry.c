@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../parsers/products.h"
 #include "../parsers/smtp_dialog.h"
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
@@ -375,8 +376,40 @@ static void keep_fingerprints(struct tally_entry *e, const struct record *r)
 
 	if (r->ja4[0] == '\0')
 		return;
-	tally_entry_set_text(e, 1, hash_format(r->ja3, sizeof(r->ja3), hex));
-	tally_entry_set_text(e, 2, r->ja4);
+	tally_entry_set_text(e, TALLY_JA3, hash_format(r->ja3, sizeof(r->ja3), hex));
+	tally_entry_set_text(e, TALLY_JA4, r->ja4);
+}
+
+/* "Exim 4.96". What says less than what is known ("Microsoft Exchange" after "Microsoft Exchange
+ * 2010": no EHLO was seen) does not replace it. */
+static void keep_software(struct tally_entry *e, const struct record *r, uint16_t software,
+    uint16_t version, uint8_t basis)
+{
+	const char *old = e->texts[TALLY_SOFTWARE], *number = record_text(r, version);
+	char text[LIMIT_TALLY_TEXT];
+
+	if (software == 0)
+		return;
+	snprintf(text, sizeof(text), "%s%s%s", record_text(r, software), number != NULL ? " " : "",
+	    number != NULL ? number : "");
+	if (old != NULL && strlen(text) < strlen(old) && strncmp(old, text, strlen(text)) == 0)
+		return;
+	tally_entry_set_text(e, TALLY_SOFTWARE, text);
+	if (basis < PRODUCT_BASES && product_basis_names[basis] != NULL)
+		tally_entry_set_text(e, TALLY_SOFTWARE_BASIS, product_basis_names[basis]);
+}
+
+static void keep_legacy_hop(struct tally_entry *e, const struct record *r)
+{
+	const char *label = tls_version_label(r->received_min_version),
+		   *software = record_text(r, r->received_min_software);
+	char text[LIMIT_TALLY_TEXT];
+
+	if (label == NULL || r->received_min_version >= TLS_VERSION_12)
+		return;
+	snprintf(text, sizeof(text), "%s at hop %u%s%s", label, r->received_min_hop,
+	    software != NULL ? ", " : "", software != NULL ? software : "");
+	tally_entry_set_text(e, TALLY_LEGACY_HOP, text);
 }
 
 static void flag(struct tally_entry *e, enum tally_flag which, uint64_t ms)
@@ -442,11 +475,14 @@ int tally_entry_add(
 	if (e->kind != TALLY_PAIR)
 		failed |= keep_certificate(e, r, ms);
 	if (e->kind == TALLY_SERVER) {
-		keep_text(e, 0, r, r->banner);
-		keep_text(e, 1, r, r->server_name);
-		keep_text(e, 2, r, r->software);
+		keep_text(e, TALLY_BANNER, r, r->banner);
+		keep_text(e, TALLY_SERVER_NAME, r, r->server_name);
+		keep_software(e, r, r->software, r->software_version, r->software_basis);
 	} else if (e->kind == TALLY_CLIENT) {
-		keep_text(e, 0, r, r->helo);
+		keep_text(e, TALLY_HELO, r, r->helo);
+		keep_software(
+		    e, r, r->client_software, r->client_software_version, r->client_software_basis);
+		keep_legacy_hop(e, r);
 		keep_fingerprints(e, r);
 	}
 	return failed;

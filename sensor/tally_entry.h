@@ -16,8 +16,8 @@
  *   stripping_last, evidence, fallback_evidence, stripping_evidence, each with its ..._time
  *                                                                                 not in days
  *   failed_last, starttls_last, failure_evidence with its ..._time, client_max    pair
- *   best_version, banner, server_name, software                                   server
- *   max_version, helo, ja3, ja4                                                   client
+ *   best_version, banner, server_name, software, software_basis                   server
+ *   max_version, helo, software, software_basis, legacy_hop, ja3, ja4             client
  *   certificate:<place> (tally_certificates.h)                                    server, client
  */
 #ifndef TLSVANE_TALLY_ENTRY_H
@@ -77,7 +77,19 @@ enum tally_list {
 	TALLY_LISTS
 };
 
-#define TALLY_TEXTS 3
+#define TALLY_TEXTS 6 /* tally_fields.c names them */
+
+/* Indices of an entry's texts: a server's, a client's. */
+enum tally_text {
+	TALLY_SOFTWARE = 0, /* with its version; of both */
+	TALLY_SOFTWARE_BASIS = 1,
+	TALLY_BANNER = 2,
+	TALLY_SERVER_NAME = 3,
+	TALLY_HELO = 2,
+	TALLY_LEGACY_HOP = 3, /* behind the client: the last that mail in the clear told of */
+	TALLY_JA3 = 4,
+	TALLY_JA4 = 5,
+};
 
 enum tally_evidence_kind { /* the last session of each kind is kept whole */
 	TALLY_EVIDENCE_LEGACY,

@@ -19,8 +19,8 @@ static const char *const version_max_names[TALLY_KINDS] = {
 };
 
 static const char *const text_names[TALLY_KINDS][TALLY_TEXTS] = {
-    [TALLY_SERVER] = {"banner", "server_name", "software"},
-    [TALLY_CLIENT] = {"helo", "ja3", "ja4"},
+    [TALLY_SERVER] = {"software", "software_basis", "banner", "server_name"},
+    [TALLY_CLIENT] = {"software", "software_basis", "helo", "legacy_hop", "ja3", "ja4"},
 };
 
 /* Plain times of an entry. */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "certificates.h"
+#include "../parsers/products.h"
 #include "evidence.h"
 #include "explain.h"
 #include "host.h"
@@ -172,14 +173,43 @@ static void write_evidence(FILE *to, const struct totals *t, bool color)
 	write_wrapped(to, "Evidence", evidence_sentence(&e, text, sizeof(text)), color);
 }
 
+/* What a product was told by, as a person says it; by the words of product_basis_names. */
+static const char *basis_phrase(const char *basis)
+{
+	static const char *const phrases[PRODUCT_BASES] = {
+	    [PRODUCT_BASIS_BANNER] = "by its greeting",
+	    [PRODUCT_BASIS_CAPABILITIES] = "by its capabilities",
+	    [PRODUCT_BASIS_BOTH] = "by its greeting and capabilities",
+	    [PRODUCT_BASIS_RECEIVED] = "by its Received: headers",
+	};
+
+	for (size_t i = 1; basis != NULL && i < PRODUCT_BASES; i++)
+		if (strcmp(basis, product_basis_names[i]) == 0)
+			return phrases[i];
+	return NULL;
+}
+
+static void write_software(FILE *to, const struct totals *t, bool color)
+{
+	const char *phrase = basis_phrase(t->software_basis);
+	char text[512];
+
+	if (t->software == NULL)
+		return;
+	snprintf(text, sizeof(text), "%s%s%s", t->software, phrase != NULL ? ", " : "",
+	    phrase != NULL ? phrase : "");
+	write_line(to, "Software", text, STYLE_PLAIN, color);
+}
+
 static void write_names(FILE *to, const struct totals *t, bool color)
 {
 	write_line(to, "Name (SNI)", t->server_name, STYLE_PLAIN, color);
 	write_line(to, "Banner", t->banner, STYLE_PLAIN, color);
-	write_line(to, "Software", t->software, STYLE_PLAIN, color);
+	write_software(to, t, color);
 	write_line(to, "HELO", t->helo, STYLE_PLAIN, color);
 	write_line(to, "JA4", t->ja4, STYLE_PLAIN, color);
 	write_line(to, "JA3", t->ja3, STYLE_PLAIN, color);
+	write_line(to, "Behind it", t->legacy_hop, STYLE_BAD, color);
 }
 
 void host_write_text(FILE *to, const struct host *h, const struct options *o)
@@ -320,9 +350,11 @@ void host_write_json(FILE *to, const struct host *h, const struct options *o)
 	json_text(to, "server_name", t->server_name);
 	json_text(to, "banner", t->banner);
 	json_text(to, "software", t->software);
+	json_text(to, "software_basis", t->software_basis);
 	json_text(to, "helo", t->helo);
 	json_text(to, "ja3", t->ja3);
 	json_text(to, "ja4", t->ja4);
+	json_text(to, "legacy_hop", t->legacy_hop);
 	fprintf(to, ",\"sessions\":%llu", (unsigned long long)t->sessions);
 	json_text(to, h->as_server ? "best_version" : "max_version", totals_max_label(t));
 	json_counted(to, "versions", t, COUNT_VERSION, true);

@@ -48,6 +48,8 @@ static const struct total_field total_fields[] = {
     {"banner", TOTAL_NAME, AT(banner)},
     {"server_name", TOTAL_NAME, AT(server_name)},
     {"software", TOTAL_NAME, AT(software)},
+    {"software_basis", TOTAL_NAME, AT(software_basis)},
+    {"legacy_hop", TOTAL_NAME, AT(legacy_hop)},
     {"helo", TOTAL_NAME, AT(helo)},
     {"ja3", TOTAL_NAME, AT(ja3)},
     {"ja4", TOTAL_NAME, AT(ja4)},
@@ -381,6 +383,8 @@ void totals_free(struct totals *t)
 	free(t->banner);
 	free(t->server_name);
 	free(t->software);
+	free(t->software_basis);
+	free(t->legacy_hop);
 	free(t->helo);
 	free(t->ja3);
 	free(t->ja4);

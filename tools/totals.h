@@ -24,7 +24,8 @@ struct totals {
 	uint32_t sensors;     /* hashes added; 0: nobody knows it */
 	uint64_t starttls_yes, starttls_no; /* sessions with STARTTLS offered, and not (servers) */
 	struct counts counts;
-	char *banner, *server_name, *software, *helo; /* owned; NULL: not known */
+	char *banner, *server_name, *software, *software_basis, *helo,
+	    *legacy_hop;			      /* owned; NULL: not known */
 	char *ja3, *ja4;			      /* of a client; the same */
 	struct tally_certificates *certificates;      /* owned; NULL: none */
 	char *evidence;				      /* the last legacy session as JSON; owned */

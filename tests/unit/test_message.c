@@ -98,7 +98,7 @@ static void every_row_is_checked(void **state)
 		char *at = (char *)&r + f->offset;
 		uint16_t text = r.text_used;
 
-		if (f->type == FIELD_TEXT) {
+		if (f->type == FIELD_TEXT || f->type == FIELD_WORDS) {
 			memcpy(at, &text, sizeof(text));
 			assert_false(check_record(&r));
 			text = 3; /* in the middle of another */

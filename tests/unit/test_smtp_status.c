@@ -33,6 +33,7 @@ static void test_refusals(void **state)
 	    {"450 4.7.325 certificate-host-mismatch", "4.7.325", SMTP_CERTIFICATE_MISMATCH},
 	    {"454 4.7.0 TLS not available due to temporary reason", "4.7.0", SMTP_TLS_UNAVAILABLE},
 	    {"454 4.7.5 x", "4.7.5", SMTP_TLS_UNAVAILABLE},
+	    {"454 TLS not available", "", SMTP_TLS_UNAVAILABLE},
 	    {"530 5.7.0 Must issue a STARTTLS command first", "5.7.0", SMTP_TLS_REQUIRED},
 	    {"421-4.7.29 Your email has been rate limited", "4.7.29", SMTP_TLS_REQUIRED},
 	    {"523 5.7.10 Encryption needed", "5.7.10", SMTP_TLS_REQUIRED},

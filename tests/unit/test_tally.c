@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../parsers/products.h"
 #include "../../parsers/tls_hello.h"
 #include "../../parsers/tls_names.h"
 #include "../../sensor/limits.h"
@@ -265,6 +266,51 @@ static void keeps_what_stood_in_the_way_of_tls(void **state)
 	tally_free(t);
 }
 
+/* With what it rests on; what says less does not replace it. */
+static void keeps_products(void **state)
+{
+	struct tally *t = tally_new(100);
+	struct tally_entry *server, *client;
+	struct record r;
+
+	(void)state;
+	make_record(&r, "192.0.2.1", "192.0.2.2");
+	record_set_text(&r, &r.software, "Microsoft Exchange 2010");
+	r.software_basis = PRODUCT_BASIS_CAPABILITIES;
+	record_set_text(&r, &r.client_software, "Exim");
+	record_set_text(&r, &r.client_software_version, "4.96");
+	r.client_software_basis = PRODUCT_BASIS_RECEIVED;
+	r.received_min_version = TLS_VERSION_10;
+	r.received_min_hop = 2;
+	record_set_text(&r, &r.received_min_software, "Postfix");
+	tally_add(t, &r);
+	server = find(t, TALLY_SERVER, "192.0.2.1", "-");
+	client = find(t, TALLY_CLIENT, "-", "192.0.2.2");
+	assert_field(server, "software=Microsoft Exchange 2010");
+	assert_field(server, "software_basis=capabilities");
+	assert_field(client, "software=Exim 4.96");
+	assert_field(client, "software_basis=received");
+	assert_field(client, "legacy_hop=TLSv1.0 at hop 2, Postfix");
+
+	make_record(&r, "192.0.2.1", "192.0.2.2");
+	record_set_text(&r, &r.software, "Microsoft Exchange");
+	r.software_basis = PRODUCT_BASIS_BANNER;
+	r.received_min_version = TLS_VERSION_12;
+	r.received_min_hop = 1;
+	tally_add(t, &r);
+	assert_field(server, "software=Microsoft Exchange 2010");
+	assert_field(server, "software_basis=capabilities");
+	assert_field(client, "legacy_hop=TLSv1.0 at hop 2, Postfix");
+
+	make_record(&r, "192.0.2.1", "192.0.2.2");
+	record_set_text(&r, &r.software, "Postfix");
+	r.software_basis = PRODUCT_BASIS_BANNER;
+	tally_add(t, &r);
+	assert_field(server, "software=Postfix");
+	assert_field(server, "software_basis=banner");
+	tally_free(t);
+}
+
 static void cuts_long_names_at_a_character(void **state)
 {
 	struct tally *t = tally_new(100);
@@ -280,10 +326,10 @@ static void cuts_long_names_at_a_character(void **state)
 	record_set_text(&r, &r.helo, text);
 	tally_add(t, &r);
 	e = find(t, TALLY_CLIENT, "-", "192.0.2.2");
-	assert_int_equal(strlen(e->texts[0]), LIMIT_TALLY_TEXT - 2);
-	const char *kept = e->texts[0];
+	assert_int_equal(strlen(e->texts[TALLY_BANNER]), LIMIT_TALLY_TEXT - 2);
+	const char *kept = e->texts[TALLY_BANNER];
 	tally_add(t, &r);
-	assert_ptr_equal(e->texts[0], kept); /* known as the same */
+	assert_ptr_equal(e->texts[TALLY_BANNER], kept); /* known as the same */
 	tally_free(t);
 }
 
@@ -503,6 +549,7 @@ int main(void)
 	    cmocka_unit_test(counts_a_record_in_four_entries),
 	    cmocka_unit_test(keeps_certificates),
 	    cmocka_unit_test(keeps_names_and_evidence),
+	    cmocka_unit_test(keeps_products),
 	    cmocka_unit_test(keeps_what_stood_in_the_way_of_tls),
 	    cmocka_unit_test(cuts_long_names_at_a_character),
 	    cmocka_unit_test(not_smtp_is_an_outcome_of_server_and_day_only),

@@ -1,0 +1,11 @@
+/* What a session's dialogue says of the two sides besides TLS, as a record: products, refusals, and
+ * the stamps of earlier hops in mail that went in the clear. */
+#ifndef TLSVANE_SESSION_MAIL_H
+#define TLSVANE_SESSION_MAIL_H
+
+#include "../parsers/smtp_dialog.h"
+#include "record.h"
+
+void session_report_mail(const struct smtp_facts *f, struct record *r);
+
+#endif

@@ -55,18 +55,30 @@ static bool key_fits(const struct key *k)
 	return k->used <= FINGERPRINT_KEY_MAX;
 }
 
+/* Of every hello: one look at the room an extension. */
 static void key_extensions(struct key *k, struct cursor block, uint64_t with_contents)
 {
 	struct cursor data;
 	uint16_t type;
 
-	while (key_fits(k) && cursor_u16(&block, &type) && cursor_vector16(&block, &data)) {
-		key_number(k, type);
-		if (type >= 64 || (with_contents >> type & 1) == 0 || !key_fits(k))
+	while (cursor_u16(&block, &type) && cursor_vector16(&block, &data)) {
+		bool whole = type < 64 && (with_contents >> type & 1) != 0;
+		size_t length = whole ? 4 + data.left : 2;
+		uint8_t *to = k->bytes + k->used;
+
+		if (!key_fits(k) || length > FINGERPRINT_KEY_MAX - k->used) {
+			k->used = FINGERPRINT_KEY_MAX + 1;
+			return;
+		}
+		k->used += length;
+		to[0] = (uint8_t)(type >> 8);
+		to[1] = (uint8_t)type;
+		if (!whole)
 			continue;
-		key_number(k, data.left);
-		if (key_fits(k))
-			key_bytes(k, data);
+		to[2] = (uint8_t)(data.left >> 8);
+		to[3] = (uint8_t)data.left;
+		if (!cursor_copy(&data, to + 4, data.left))
+			return;
 	}
 }
 

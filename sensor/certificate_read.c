@@ -163,11 +163,24 @@ static const char *keep_alternative_names(struct texts *t, const X509 *x)
 
 /* ---- Numbers ---- */
 
+/* Days from 1970-01-01 to a day of the Gregorian calendar. timegm() would look for a time zone's
+ * file. */
+static int64_t days_to(const struct tm *tm)
+{
+	static const int before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+	int64_t year = tm->tm_year + 1900, past = tm->tm_mon < 2 ? year - 1 : year;
+
+	return year * 365 + past / 4 - past / 100 + past / 400 + before[tm->tm_mon] + tm->tm_mday -
+	       719528; /* the same of 1970-01-01 */
+}
+
 static uint64_t date_of(const ASN1_TIME *time)
 {
 	struct tm tm;
 
-	return time != NULL && ASN1_TIME_to_tm(time, &tm) == 1 ? record_date(timegm(&tm)) : 0;
+	if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1)
+		return 0;
+	return record_date(((days_to(&tm) * 24 + tm.tm_hour) * 60 + tm.tm_min) * 60 + tm.tm_sec);
 }
 
 static uint8_t key_type_of(const EVP_PKEY *key)

@@ -116,6 +116,18 @@ sensor_up() {  # OPTION...
     wait_for test ! -e "$RUN/ready"
 }
 
+# The Nth of the sensor's processes is killed, and another has taken its place.
+kill_child() {  # N
+    local children
+    mapfile -t children < <(pgrep -P $sensor_pid)
+    kill -KILL "${children[$1 % ${#children[@]}]}"
+    wait_for child_replaced ${#children[@]} "${children[$1 % ${#children[@]}]}"
+}
+
+child_replaced() {  # COUNT DEAD
+    [ ! -d "/proc/$2" ] && [ "$(pgrep -c -P $sensor_pid)" = "$1" ]
+}
+
 # begin SERVER [OPTION...]: all is there but the mail. SENSOR: options of the sensor.
 begin() {
     redis_up
@@ -163,12 +175,15 @@ sessions_are() {  # COUNT
         /usr/bin/python3 "$LIVE/counts.py" sum)" -ge "$1" ]
 }
 
+logged() { /usr/bin/python3 "$LIVE/counts.py" log "$server_ip" "$LOGS"/server*; }
+logged_sum() { logged | awk '{ n += $NF } END { print n + 0 }'; }
+
 # The server's log against Redis, pair by pair.
 counts_agree() {
     local expected got sum
     wait_for all_closed
-    expected=$(/usr/bin/python3 "$LIVE/counts.py" log "$server_ip" "$LOGS"/server*)
-    sum=$(awk '{ n += $NF } END { print n + 0 }' <<<"$expected")
+    expected=$(logged)
+    sum=$(logged_sum)
     wait_for sessions_are "$sum" || true
     got=$("$BIN/tlsvane" pairs --json --redis "unix:$RUN/redis" | /usr/bin/python3 "$LIVE/counts.py" pairs)
     if [ "$expected" = "$got" ] && [ "$sum" -ge "${1:-1}" ]; then

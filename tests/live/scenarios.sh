@@ -102,9 +102,24 @@ interface-comes-and-goes() {
     mail_at_once
     wait_for all_closed
     ip -n switch link del span
-    wait_for sensor_said 'monitor: The interface disappeared' 1
+    wait_for sensor_said 'The interface disappeared' 1
     span_up
     wait_for sensor_said 'monitor: is back' 2
     mail_at_once
     counts_agree $((ROUNDS * 15))
+}
+
+# Whatever process dies while nothing is under way, nothing is missing: what was counted stays so, what comes is seen.
+processes-are-killed() {
+    local victim
+    wire_span postfix postfix
+    SENSOR='--workers 2' begin postfix
+    for victim in 0 1 2 3; do
+        mail_at_once
+        wait_for all_closed
+        wait_for sessions_are "$(logged_sum)"
+        kill_child $victim
+    done
+    mail_at_once
+    counts_agree $((ROUNDS * 25))
 }

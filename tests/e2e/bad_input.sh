@@ -73,4 +73,8 @@ sensor -r "$sample" --redis "unix:$socket" 2>"$work/err"
 same "redis back: the spool and the new records are there" "$(("$(wc -l <"$work/records")" * 2))" \
 	"$(redis hget 'tlsvane:server:{192.0.2.26}:test' sessions)"
 [ ! -e "$work/spool" ] && ok "redis back: the spool is gone" || not_ok "redis back: the spool is gone" "$(cat "$work/err")"
+for option in --max-flows --max-sessions --max-pairs; do
+	fails "sensor $option" 2 "from 100 to" sensor -i lo --json "$work/json" $option 99
+done
+fails "sensor --buffer" 2 "from 1 to 2000" sensor -i lo --json "$work/json" --buffer 2001
 done_testing

@@ -13,6 +13,7 @@ struct product {
 	const char *banner, *host;	 /* see products.inc; NULL: not asked for */
 	const char *comment, *with, *id; /* of a stamp */
 	const char *version;
+	const char *hello;   /* of a client */
 	uint64_t has, lacks; /* SMTP_KEYWORD_BIT() */
 	bool cipher_version;
 };
@@ -28,6 +29,7 @@ const char *const product_basis_names[PRODUCT_BASES] = {
     [PRODUCT_BASIS_CAPABILITIES] = "capabilities",
     [PRODUCT_BASIS_BOTH] = "banner_and_capabilities",
     [PRODUCT_BASIS_RECEIVED] = "received",
+    [PRODUCT_BASIS_HELLO] = "hello",
 };
 
 /* ---- Patterns ---- */
@@ -257,6 +259,15 @@ struct product_match product_of_stamp(const struct product_stamp *stamp)
 			m.version = stamp->id;
 		return m;
 	}
+	return (struct product_match){.product = 0};
+}
+
+struct product_match product_of_hello(struct cursor ja4)
+{
+	for (size_t i = 0; i < COUNT(products); i++)
+		if (products[i].hello != NULL && ends_with(ja4, products[i].hello))
+			return (struct product_match){
+			    .product = (uint8_t)(i + 1), .basis = PRODUCT_BASIS_HELLO};
 	return (struct product_match){.product = 0};
 }
 

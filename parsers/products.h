@@ -14,6 +14,7 @@ enum product_basis {
 	PRODUCT_BASIS_CAPABILITIES,
 	PRODUCT_BASIS_BOTH, /* neither alone would have told it */
 	PRODUCT_BASIS_RECEIVED,
+	PRODUCT_BASIS_HELLO, /* the ciphers and extensions of a ClientHello */
 	PRODUCT_BASES
 };
 
@@ -47,6 +48,9 @@ struct product_stamp {
 
 /* The product that wrote a stamp. */
 struct product_match product_of_stamp(const struct product_stamp *stamp);
+
+/* The product of a client whose ClientHello has this JA4. */
+struct product_match product_of_hello(struct cursor ja4);
 
 /* Whether the version in its stamps is that of the cipher suite, and TLS may be newer. */
 bool product_states_cipher_version(uint8_t product);

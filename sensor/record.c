@@ -113,7 +113,7 @@ const struct field record_fields[] = {
     ENUM("smtp.software_basis", software_basis, product_basis_names, "What tells the product.",
 	"banner"),
     FIELD("smtp.client.software", FIELD_TEXT, client_software,
-	"The client's product, where its own stamp tells it.", "Microsoft Exchange 2010"),
+	"The client's product, where its own stamp or hello tells it.", "Microsoft Exchange 2010"),
     FIELD("smtp.client.software_version", FIELD_TEXT, client_software_version,
 	"Its version, where it tells.", "14.3.123.3"),
     ENUM("smtp.client.software_basis", client_software_basis, product_basis_names,

@@ -90,3 +90,13 @@ void session_report_mail(const struct smtp_facts *f, struct record *r)
 	if (f->received.hops > 0 && f->received.messages == f->received.whole)
 		report_received(&f->received, r);
 }
+
+void session_report_hello(struct record *r)
+{
+	struct product_match m = product_of_hello(cursor_over(r->ja4, strlen(r->ja4)));
+
+	if (m.product == 0 || r->client_software != 0)
+		return;
+	record_set_text(r, &r->client_software, product_name(m.product));
+	r->client_software_basis = m.basis;
+}

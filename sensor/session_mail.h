@@ -8,4 +8,7 @@
 
 void session_report_mail(const struct smtp_facts *f, struct record *r);
 
+/* Behind both that and the handshake's facts: a client that its ClientHello tells. */
+void session_report_hello(struct record *r);
+
 #endif

@@ -199,6 +199,8 @@ void session_report(const struct session *s, struct session_shared *shared,
 		report_foreign(s, shared, r);
 	if (s->had_tls)
 		report_tls(s, end, r);
+	if (r->ja4[0] != '\0')
+		session_report_hello(r);
 	shared->tls_malformed += (tls & TLS_MALFORMED) != 0;
 	report_history(s, smtp, r);
 	verdict_judge(r, &facts);

@@ -181,6 +181,7 @@ static const char *basis_phrase(const char *basis)
 	    [PRODUCT_BASIS_CAPABILITIES] = "by its capabilities",
 	    [PRODUCT_BASIS_BOTH] = "by its greeting and capabilities",
 	    [PRODUCT_BASIS_RECEIVED] = "by its Received: headers",
+	    [PRODUCT_BASIS_HELLO] = "by its TLS hello",
 	};
 
 	for (size_t i = 1; basis != NULL && i < PRODUCT_BASES; i++)

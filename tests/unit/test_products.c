@@ -94,6 +94,31 @@ static void test_the_table(void **state)
 	assert_true(greetings > 50);
 }
 
+/* SNI and ALPN are in the first part only. */
+static void test_hellos(void **state)
+{
+	static const struct {
+		const char *ja4, *product;
+	} rows[] = {
+	    {"t13i871000_c66346c74e42_24695f2957a7", "Postfix"},
+	    {"t13d871100_c66346c74e42_24695f2957a7", "Postfix"},
+	    {"t13i870900_c66346c74e42_7379471da272", "OpenSMTPD"},
+	    {"t13i310800_e8f1e7e78f70_b0d3b4ac2a14", "Sendmail"},
+	    {"t13i311000_e8f1e7e78f70_24695f2957a7", NULL}, /* any client of OpenSSL 3.0 */
+	    {"_24695f2957a7", NULL},
+	    {"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct product_match m =
+		    product_of_hello(cursor_over(rows[i].ja4, strlen(rows[i].ja4)));
+
+		assert_string_equal(or_dash(product_name(m.product)), or_dash(rows[i].product));
+		assert_int_equal(m.basis, m.product == 0 ? 0 : PRODUCT_BASIS_HELLO);
+	}
+}
+
 static void test_numbers_without_a_row_have_no_name(void **state)
 {
 	(void)state;
@@ -115,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_the_table),
+	    cmocka_unit_test(test_hellos),
 	    cmocka_unit_test(test_numbers_without_a_row_have_no_name),
 	    cmocka_unit_test(test_every_row_has_a_name),
 	};

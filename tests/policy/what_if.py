@@ -125,6 +125,27 @@ for name in ("wire-only-client", "wire-gap-server-hello"):
     answer = ask("--min-version", "1.2")
     say([row["fate"] for row in answer] == ["not_known"], f"unseen/{name}", answer)
 
+# Ciphers: which ones a client offers is not kept, so only what the pair also agreed on tells.
+def ciphers(*captures):
+    fill(*(f"tests/captures/{name}.pcap" for name in captures))
+    return [(row["fate"], row["sure"]) for row in ask("--no-cipher", "TLS_DHE_*")]
+
+
+say(ciphers("tls12-dhe-openssl-postfix") == [("not_known", "not")], "cipher/alone")
+say(ciphers("tls12-dhe-openssl-postfix", "tls12-rsa-openssl-postfix") == [("goes_on", "likely")], "cipher/another")
+say(ciphers("tls12-rsa-openssl-postfix") == [], "cipher/unused")
+# A version that both were seen to do better, elsewhere or at another time.
+fill("tests/captures/tls11-postfix-sendmail.pcap", "tests/captures/tls13-exim-sendmail.pcap")
+answer = ask("--min-version", "1.2")
+say([(row["fate"], row["changes"]) for row in answer] in ([("fails_or_in_the_clear", "server")], [("in_the_clear", "server")]),
+    "version/server", answer)
+
+for name, words, said in (
+        ("nothing", [], "what if what?"), ("version", ["--min-version", "1.4"], "1.0, 1.1, 1.2 or 1.3"),
+        ("pattern", ["--no-cipher", "a\" or true"], "a pattern of IANA names"), ("rules", ["--rules", "none.yaml"], "none.yaml")):
+    done = subprocess.run([f"{BUILD}/tlsvane", "what-if", *words, "--redis", REDIS], capture_output=True, text=True)
+    say(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, f"wrong/{name}", done.stderr)
+
 # A month: how many sessions, from when to when, and since when.
 run("tests/policy/month.py", f"{WORK}/month.pcap", "30", "2026-06-01", *captures["before"])
 fill(f"{WORK}/month.pcap")

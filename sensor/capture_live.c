@@ -340,9 +340,8 @@ static int fail(struct taps *t, struct tap *tap, int result, char error[CAPTURE_
 		lose(t, tap, pcap_geterr(tap->pcap));
 		return 0;
 	}
-	snprintf(error, CAPTURE_ERROR_MAX,
-	    "%s: reading stopped after packet %llu: %s; what came before was used", tap->name,
-	    (unsigned long long)t->packets, pcap_geterr(tap->pcap));
+	snprintf(
+	    error, CAPTURE_ERROR_MAX, "%s: %s; reading stopped", tap->name, pcap_geterr(tap->pcap));
 	return -2;
 }
 

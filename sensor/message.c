@@ -58,7 +58,7 @@ static bool field_valid(const struct record *r, const struct field *f)
 	const char *at = (const char *)r + f->offset;
 	uint16_t u16;
 
-	switch (f->type) {
+	switch ((enum field_type)f->type) { /* no default: a new type is to be thought of */
 	case FIELD_TEXT:
 	case FIELD_WORDS:
 		memcpy(&u16, at, sizeof(u16));
@@ -71,9 +71,25 @@ static bool field_valid(const struct record *r, const struct field *f)
 		return (uint8_t)*at <= RECORD_TRUE;
 	case FIELD_ENUM:
 		return word_valid(f, (uint8_t)*at);
-	default:
+	case FIELD_TRANSCRIPT:
+		return r->event_count <= RECORD_EVENTS_MAX;
+	case FIELD_TIME:
+	case FIELD_DATE:
+	case FIELD_DURATION:
+	case FIELD_IP:
+	case FIELD_NUMBER:
+	case FIELD_SMALL:
+	case FIELD_MD5:
+	case FIELD_SHA256:
+	case FIELD_VERSION:
+	case FIELD_VERSION_PROTOCOL:
+	case FIELD_CIPHER:
+	case FIELD_GROUP:
+	case FIELD_ALERT_CODE:
+	case FIELD_ALERT_DESCRIPTION:
 		return true; /* any number is one */
 	}
+	return false;
 }
 
 bool record_valid(const struct record *r, size_t size)

@@ -91,7 +91,7 @@ wait_for "span1: is back after" "$work/err" && ok "link up again: is said"
 send_until 2 span0
 ok "link up again: sessions are read"
 ip link del span0
-wait_for "The interface disappeared" "$work/err" && ok "interface removed: is said"
+wait_for "span1: The interface disappeared" "$work/err" && ok "interface removed: is said"
 make_pair span0 span1
 wait_for "span1: is back after" "$work/err" 2 && ok "interface made again: is said"
 send_until 3 span0

@@ -85,4 +85,5 @@ def main():
                         to.write(struct.pack("<IIII", 0, 0, len(sent), len(sent)) + sent)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -59,7 +59,7 @@ listen() { # OPTION...: a sensor that has begun
 # All packet sockets are there, and all workers have theirs.
 joined() { [ "$(children | wc -l)" -gt 1 ]; }
 
-send() { python3 tests/e2e/send_fast.py "$1" span0; }
+send() { python3 tests/e2e/send_fast.py "$1" span0 "${@:2}"; } # FILE [FROM TO]
 
 stop() { # NAME [STATUS]
 	kill -TERM "$sensor_pid"
@@ -170,6 +170,26 @@ wait_until said 'showed no life' && ok "a worker hangs: it is said"
 wait_until has_workers 2 && wait_until is_number worker_hangs 1 && ok "... replaced and counted"
 again 20 && ok "... all sessions are read again"
 stop "a worker that hung"
+
+# Sessions under way: those of the worker that dies are lost, all others stay whole.
+rm -f "$work/live"
+many "$work/forty.pcap" 100 40 plain
+frames=$(($(python3 -c 'import sys; sys.path.insert(0, "tests/e2e"); import many; print(len(list(many.read_frames(sys.argv[1]))))' \
+	"$work/forty.pcap")))
+listen --workers 4 --json "$work/live"
+wait_until has_workers 4
+send "$work/forty.pcap" 0 $((frames / 2))
+wait_until said 'flows_open=40'
+kill -KILL "$(workers | head -n 1)"
+wait_until said 'died of signal 9'
+wait_until has_workers 4
+wait_until grep -q 'flows_lost=[1-9]' "$work/err"
+send "$work/forty.pcap" $((frames / 2)) "$frames"
+lost=$(grep -o 'flows_lost=[0-9]*' "$work/err" | tail -n 1)
+has_whole() { [ "$(grep -c '"confidence":"full"' "$work/live")" = $((40 - ${lost#*=})) ]; }
+wait_until has_whole && ok "a worker of four dies in the middle: the sessions of the others stay whole"
+[ "${lost#*=}" -gt 0 ] && ok "... those it had are counted" || not_ok "... those it had are counted" "$lost"
+stop "a worker of four that died"
 
 # Records that the dead recorder had not written: each is counted in Redis or as lost.
 listen --workers 1

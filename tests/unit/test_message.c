@@ -109,6 +109,10 @@ static void every_row_is_checked(void **state)
 			*at = (char)(f->names_count - 1);
 			assert_true(check_record(&r));
 			*at = (char)f->names_count;
+		} else if (f->type == FIELD_TRANSCRIPT) {
+			r.event_count = RECORD_EVENTS_MAX + 1;
+		} else if (f->type == FIELD_CAPABILITIES) {
+			r.other_capabilities = text;
 		} else if (f->type == FIELD_STRING) {
 			memset(at, 'a', f->size);
 		} else {

@@ -18,6 +18,7 @@ static const struct column columns[] = {
     {.name = "flows_evicted", .heading = "EVICTED", .flags = COLUMN_RIGHT},
     {.name = "records_lost", .heading = "LOST", .flags = COLUMN_RIGHT},
     {.name = "capture_loss_percent", .heading = "LOSS", .flags = COLUMN_RIGHT},
+    {.name = "links_down"},
     {.name = "workers"},
     {.name = "sandboxed"},
     {.name = "version", .heading = "VERSION", .drop = 3},
@@ -29,6 +30,8 @@ static void put_state(struct table *t, const struct sensor_state *s, uint64_t no
 
 	if (sensor_is_alive(s, now) && s->workers > 0 && s->sandboxed == 0) {
 		table_text(t, "alive, not confined", STYLE_WARN);
+	} else if (sensor_is_alive(s, now) && s->links_down > 0) {
+		table_text(t, "alive, no link", STYLE_WARN);
 	} else if (sensor_is_alive(s, now)) {
 		table_text(t, "alive", STYLE_GOOD);
 	} else if (s->heartbeat_ms == 0) {
@@ -57,6 +60,7 @@ static void put_sensor(struct table *t, const struct sensor_state *s, uint64_t n
 	table_number(t, s->flows_evicted);
 	table_number(t, s->records_lost);
 	table_percent(t, ppm, ppm >= 10000 ? STYLE_BAD : ppm >= 100 ? STYLE_WARN : STYLE_PLAIN);
+	table_number(t, s->links_down);
 	table_number(t, s->workers);
 	table_boolean(t, s->sandboxed != 0);
 	table_text(t, s->version, STYLE_PLAIN);

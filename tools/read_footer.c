@@ -171,6 +171,8 @@ void read_losses_write(FILE *to, const struct sessions *s, bool color)
 	    "cut off by the capture's snap length: capture with tcpdump -s 0.", color);
 	write_loss(to, stats->flows_evicted, "connection", "connections",
 	    "given up for lack of room.", color);
+	write_loss(to, stats->sessions_evicted, "dialogue", "dialogues",
+	    "not read further for lack of room.", color);
 	write_loss(to, stats->held_refused, "segment", "segments",
 	    "dropped, since reassembly memory was full.", color);
 	write_loss(to, stats->certificates_refused, "certificate was", "certificates were",

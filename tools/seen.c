@@ -22,6 +22,8 @@ static const struct state_field {
     {"sessions", offsetof(struct sensor_state, sessions)},
     {"flows_open", offsetof(struct sensor_state, flows_open)},
     {"flows_evicted", offsetof(struct sensor_state, flows_evicted)},
+    {"sessions_evicted", offsetof(struct sensor_state, flows_evicted)},
+    {"links_down", offsetof(struct sensor_state, links_down)},
     {"gap_bytes", offsetof(struct sensor_state, gap_bytes)},
     {"cut_bytes", offsetof(struct sensor_state, cut_bytes)},
     {"capture_loss_ppm", offsetof(struct sensor_state, capture_loss_ppm)},

@@ -15,8 +15,6 @@ make_certificates() {
         make_certificate "$host" rsa -newkey rsa:2048
         make_certificate "$host" ecdsa -newkey ec -pkeyopt ec_paramgen_curve:P-256
     done
-    make_odd_certificates
-    make_primes
     chmod -R a+rX "$PKI"
     touch "$PKI/ready"
 }
@@ -31,6 +29,7 @@ make_certificate() {  # HOST KIND NEWKEY-OPTIONS
 }
 
 make_odd_certificates() {
+    [ -e "$PKI/odd" ] && return
     make_certificate mx.example.net ed25519 -newkey ed25519
     make_certificate mx.example.net rsa-pss -newkey rsa-pss -pkeyopt rsa_keygen_bits:2048
     NAMES='DNS:www.example.org,DNS:*.example.com' make_certificate mx.example.net other-name -newkey rsa:2048
@@ -42,13 +41,16 @@ make_odd_certificates() {
     openssl req -x509 -newkey rsa:1024 -nodes -days 3650 -sha1 -subj '/CN=mx.example.net' \
         -keyout "$PKI/mx.example.net-sha1.key" -out "$PKI/mx.example.net-sha1.pem" 2>/dev/null
     make_expired_certificate mx.example.net
+    make_primes
+    chmod -R a+rX "$PKI"
+    touch "$PKI/odd"
 }
 
 # Only `openssl ca` takes dates.
 make_expired_certificate() {  # HOST
     local file=$PKI/$1-expired
     make_certificate "$1" expired -newkey rsa:2048
-    mkdir "$PKI/issued"
+    mkdir -p "$PKI/issued"
     : >"$PKI/index"
     openssl ca -batch -config <(printf '%s\n' '[ca]' 'default_ca=c' '[c]' "database=$PKI/index" "new_certs_dir=$PKI/issued" \
         'default_md=sha256' 'rand_serial=yes' 'policy=p' 'x509_extensions=x' '[p]' 'commonName=supplied' \

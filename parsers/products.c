@@ -264,8 +264,9 @@ struct product_match product_of_stamp(const struct product_stamp *stamp)
 
 struct product_match product_of_hello(struct cursor ja4)
 {
-	for (size_t i = 0; i < COUNT(products); i++)
-		if (products[i].hello != NULL && ends_with(ja4, products[i].hello))
+	for (size_t i = COUNT(products);
+	     i-- > 0 && products[i].hello != NULL;) /* they stand last */
+		if (ends_with(ja4, products[i].hello))
 			return (struct product_match){
 			    .product = (uint8_t)(i + 1), .basis = PRODUCT_BASIS_HELLO};
 	return (struct product_match){.product = 0};

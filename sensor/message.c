@@ -56,6 +56,7 @@ static bool word_valid(const struct field *f, uint8_t word)
 static bool field_valid(const struct record *r, const struct field *f)
 {
 	const char *at = (const char *)r + f->offset;
+	uint64_t u64;
 	uint16_t u16;
 
 	switch ((enum field_type)f->type) { /* no default: a new type is to be thought of */
@@ -73,8 +74,10 @@ static bool field_valid(const struct record *r, const struct field *f)
 		return word_valid(f, (uint8_t)*at);
 	case FIELD_TRANSCRIPT:
 		return r->event_count <= RECORD_EVENTS_MAX;
-	case FIELD_TIME:
 	case FIELD_DATE:
+		memcpy(&u64, at, sizeof(u64));
+		return u64 <= RECORD_DATE_MAX;
+	case FIELD_TIME:
 	case FIELD_DURATION:
 	case FIELD_IP:
 	case FIELD_NUMBER:

@@ -109,6 +109,8 @@ static void every_row_is_checked(void **state)
 			*at = (char)(f->names_count - 1);
 			assert_true(check_record(&r));
 			*at = (char)f->names_count;
+		} else if (f->type == FIELD_DATE) {
+			memset(at, 0x7f, f->size);
 		} else if (f->type == FIELD_TRANSCRIPT) {
 			r.event_count = RECORD_EVENTS_MAX + 1;
 		} else if (f->type == FIELD_CAPABILITIES) {

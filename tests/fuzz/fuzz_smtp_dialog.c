@@ -85,6 +85,7 @@ static void converse(struct run *r, struct cursor in, bool slowly)
 
 	r->count[SIDE_CLIENT] = r->count[SIDE_SERVER] = 0;
 	r->held = false;
+	memset(&r->dialog, 0, sizeof(r->dialog)); /* init leaves what is not used yet as it was */
 	if (!cursor_u8(&in, &first))
 		return;
 	smtp_dialog_init(&r->dialog, first & 1);

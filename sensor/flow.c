@@ -119,10 +119,17 @@ static bool same_address(const struct frame_address *a, const struct frame_addre
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/* A label belongs to one direction (RFC 3031 section 3.1), so it tells no connections apart. */
+static uint8_t telling_tunnel(uint8_t tunnel)
+{
+	return tunnel == FRAME_TUNNEL_MPLS ? FRAME_TUNNEL_NONE : tunnel;
+}
+
 static bool same_place(const struct flow *f, const struct segment *s)
 {
 	return f->vlan == s->vlan && f->inner_vlan == s->inner_vlan &&
-	       f->tunnel_id == s->tunnel_id && f->tunnel == s->tunnel;
+	       f->tunnel_id == s->tunnel_id &&
+	       telling_tunnel(f->tunnel) == telling_tunnel(s->tunnel);
 }
 
 bool flow_is_of(const struct flow *f, const struct segment *s, enum side *from)

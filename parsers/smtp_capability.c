@@ -111,7 +111,8 @@ static struct cursor first_word(struct cursor text)
 	struct cursor word;
 	uint8_t b;
 
-	while (cursor_peek(&text, 0, &b) && (b == ' ' || b == '\t') && cursor_skip(&text, 1))
+	while (cursor_peek(&text, 0, &b) && (b == ' ' || b == '\t' || b == '\r') &&
+	       cursor_skip(&text, 1))
 		;
 	word = cursor_over(text.at, 0);
 	while (cursor_u8(&text, &b) && b > ' ' && b != '=')

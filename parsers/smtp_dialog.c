@@ -337,7 +337,9 @@ void smtp_dialog_gap(struct smtp_dialog *d, enum side side, size_t length)
 	if (d->mode[side] == SMTP_MODE_TLS || d->mode[side] == SMTP_MODE_OVER)
 		return;
 	smtp_exchange_note(d, SMTP_RESYNCED);
-	smtp_exchange_log(d, SMTP_EVENT_GAP);
+	if (d->facts.event_count == 0 ||
+	    d->facts.events[d->facts.event_count - 1].what != SMTP_EVENT_GAP)
+		smtp_exchange_log(d, SMTP_EVENT_GAP);
 	d->looked[side] = 0;
 	if (side == SIDE_CLIENT)
 		lose_client(d, length);

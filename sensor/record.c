@@ -478,34 +478,57 @@ static void say_capabilities(struct field_value *v, const struct record *r)
 	say_text(v, v->buffer);
 }
 
-const char *record_event_text(const struct record_event *e, char text[RECORD_EVENT_TEXT_MAX])
+/* Every record is written with them: printf would be most of the cost. */
+static char *put_number(char *at, unsigned number)
+{
+	char digits[10];
+	size_t first = sizeof(digits);
+
+	do
+		digits[--first] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	memcpy(at, digits + first, sizeof(digits) - first);
+	return at + sizeof(digits) - first;
+}
+
+static char *put_event(char *at, const struct record_event *e)
 {
 	const char *verb = smtp_verb_name(e->what);
 
-	if (e->what >= SMTP_EVENT_REPLIES)
-		snprintf(text, RECORD_EVENT_TEXT_MAX, "<%u", e->what);
-	else if (e->what == SMTP_EVENT_GAP)
-		snprintf(text, RECORD_EVENT_TEXT_MAX, "-");
-	else
-		snprintf(text, RECORD_EVENT_TEXT_MAX, ">%s", verb != NULL ? verb : "?");
-	return text;
+	if (e->what >= SMTP_EVENT_REPLIES) {
+		*at++ = '<';
+		return put_number(at, e->what);
+	}
+	*at++ = e->what == SMTP_EVENT_GAP ? '-' : '>';
+	if (e->what == SMTP_EVENT_GAP)
+		return at;
+	if (verb == NULL)
+		verb = "?";
+	while (*verb != '\0')
+		*at++ = *verb++;
+	return at;
 }
 
 static void say_transcript(struct field_value *v, const struct record *r)
 {
-	char word[RECORD_EVENT_TEXT_MAX + 24], text[RECORD_EVENT_TEXT_MAX], times[12];
+	char word[64], *at; /* two numbers, a verb and three marks */
 	size_t used = 0;
 
 	v->buffer[0] = '\0';
 	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
 		const struct record_event *e = &r->events[i];
 
-		snprintf(times, sizeof(times), e->times > 1 ? "*%u" : "", e->times);
-		snprintf(word, sizeof(word), "%u%s%s", e->ms, record_event_text(e, text), times);
+		at = put_event(put_number(word, e->ms), e);
+		if (e->times > 1) {
+			*at++ = '*';
+			at = put_number(at, e->times);
+		}
+		*at = '\0';
 		add_word(v, &used, word);
 	}
 	if (r->events_lost > 0) {
-		snprintf(word, sizeof(word), "+%u", r->events_lost);
+		word[0] = '+';
+		*put_number(word + 1, r->events_lost) = '\0';
 		add_word(v, &used, word);
 	}
 	say_text(v, v->buffer);

@@ -225,12 +225,6 @@ struct field_value {
 /* What a field says in a record. *value is good as long as itself and *r are. */
 void record_value(const struct record *r, const struct field *field, struct field_value *value);
 
-#define RECORD_EVENT_TEXT_MAX 20
-
-/* "<220" from the server, ">EHLO" from the client (">?" where SMTP has no such command), "-" where
- * bytes are missing; returns `text`. */
-const char *record_event_text(const struct record_event *e, char text[RECORD_EVENT_TEXT_MAX]);
-
 /* Whether the session tells who is legacy, or that nobody is: a version was negotiated, or an alert
  * blames a side. Elsewhere legacy_side is unknown because nothing was there to know. */
 bool record_tells_legacy(const struct record *r);

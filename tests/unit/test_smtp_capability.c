@@ -62,6 +62,7 @@ static void test_each_alone(void **state)
 	    {"AUTH=LOGIN", "", false, true, false},
 	    {"OK", "", false, false, false},
 	    {"HELP", "", false, false, false},
+	    {" \r\tSTARTTLS", "", true, true, false},
 	    {"xyzzy 1 2", "XYZZY", false, false, false},
 	    {"XXXXXXXX", "XXXXXXXX", false, true, true},
 	    {"XXXXXXXA", "XXXXXXXA", false, true, true},

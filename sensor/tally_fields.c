@@ -1,16 +1,11 @@
 /* Entries of the tally as fields with names and values: written to Redis and spool, read back from
  * both. */
-#include "tally_entry.h"
+#include "tally_labels.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "../parsers/tls_hello.h"
-#include "../parsers/tls_names.h"
-#include "limits.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define CODE_NONE    UINT64_MAX
 
 static const char *const version_max_names[TALLY_KINDS] = {
     [TALLY_PAIR] = "client_max",
@@ -52,156 +47,6 @@ static const struct evidence_field {
     [TALLY_EVIDENCE_FAILURE] = {"failure_evidence_time", "failure_evidence"},
     [TALLY_EVIDENCE_FALLBACK] = {"fallback_evidence_time", "fallback_evidence"},
     [TALLY_EVIDENCE_STRIPPING] = {"stripping_evidence_time", "stripping_evidence"},
-};
-
-/* ---- Labels of counters ---- */
-
-#define LABEL_MAX TALLY_CLASS_LABEL_MAX /* others: "0x1234", "other" */
-
-static const char *label_code(const char *name, uint64_t code, char buffer[LABEL_MAX])
-{
-	if (name == NULL)
-		snprintf(buffer, LABEL_MAX, "0x%04X", (unsigned)(code & 0xffffu));
-	return name != NULL ? name : buffer;
-}
-
-static const char *version_label(uint64_t code, char buffer[LABEL_MAX])
-{
-	return label_code(tls_version_label((uint16_t)code), code, buffer);
-}
-
-static const char *cipher_label(uint64_t code, char buffer[LABEL_MAX])
-{
-	return label_code(tls_cipher_suite_name((uint16_t)code), code, buffer);
-}
-
-static const char *outcome_label(uint64_t code, char buffer[LABEL_MAX])
-{
-	return label_code(record_outcome_name((unsigned)code), code, buffer);
-}
-
-static const char *legacy_side_label(uint64_t code, char buffer[LABEL_MAX])
-{
-	return label_code(record_legacy_side_name((unsigned)code), code, buffer);
-}
-
-static const char *starttls_label(uint64_t code, char buffer[LABEL_MAX])
-{
-	(void)buffer;
-	return code == RECORD_TRUE ? "yes" : "no";
-}
-
-static uint64_t code_from_hex(const char *label)
-{
-	char *end;
-	unsigned long code;
-
-	if (strlen(label) != 6 || strncmp(label, "0x", 2) != 0)
-		return CODE_NONE;
-	code = strtoul(label + 2, &end, 16);
-	return *end == '\0' ? code : CODE_NONE;
-}
-
-static uint64_t version_code(const char *label)
-{
-	uint16_t code;
-
-	return tls_version_from_label(label, &code) ? code : code_from_hex(label);
-}
-
-static uint64_t cipher_code(const char *label)
-{
-	uint16_t code;
-
-	return tls_cipher_suite_code(label, &code) ? code : code_from_hex(label);
-}
-
-static uint64_t code_of(const char *label, const char *(*name)(unsigned), unsigned count)
-{
-	for (unsigned code = 1; code < count; code++)
-		if (strcmp(name(code), label) == 0)
-			return code;
-	return CODE_NONE;
-}
-
-static uint64_t outcome_code(const char *label)
-{
-	return code_of(label, record_outcome_name, OUTCOMES);
-}
-
-static uint64_t legacy_side_code(const char *label)
-{
-	return code_of(label, record_legacy_side_name, LEGACY_SIDES);
-}
-
-static uint64_t starttls_code(const char *label)
-{
-	return strcmp(label, "yes") == 0  ? RECORD_TRUE
-	       : strcmp(label, "no") == 0 ? RECORD_FALSE
-					  : CODE_NONE;
-}
-
-static const char *class_label(uint64_t code, char buffer[LABEL_MAX])
-{
-	return tally_class_label(code, buffer);
-}
-
-static uint64_t class_code(const char *label)
-{
-	uint64_t code;
-
-	return tally_class_parse(label, &code) ? code : CODE_NONE;
-}
-
-static const char *reply_label(uint64_t code, char buffer[LABEL_MAX])
-{
-	snprintf(buffer, LABEL_MAX, "%u", (unsigned)(code & 0xffffu));
-	return buffer;
-}
-
-static uint64_t reply_code(const char *label)
-{
-	char *end;
-	unsigned long code = strtoul(label, &end, 10);
-
-	return end == label + 3 && *end == '\0' && code < 1000 ? code : CODE_NONE;
-}
-
-static const char *alert_label(uint64_t code, char buffer[LABEL_MAX])
-{
-	return label_code(tls_alert_name((uint8_t)code), code, buffer);
-}
-
-static uint64_t alert_code(const char *label)
-{
-	for (unsigned code = 0; code <= UINT8_MAX; code++) {
-		const char *name = tls_alert_name((uint8_t)code);
-
-		if (name != NULL && strcmp(name, label) == 0)
-			return code;
-	}
-	return code_from_hex(label);
-}
-
-/* A kind of counter, or of the times beside it: what stands before the label. */
-static const struct name_kind {
-	const char *prefix, *first, *last; /* the latter two NULL: no times */
-	const char *(*label)(uint64_t code, char buffer[LABEL_MAX]);
-	uint64_t (*code)(const char *label);
-} name_kinds[TALLY_NAMES] = {
-    [TALLY_NAME_SESSIONS] = {"sessions", NULL, NULL, NULL, NULL},
-    [TALLY_NAME_VERSION] = {"version:", "version_first:", "version_last:", version_label,
-	version_code},
-    [TALLY_NAME_CIPHER] = {"cipher:", "cipher_first:", "cipher_last:", cipher_label, cipher_code},
-    [TALLY_NAME_OUTCOME] = {"outcome:", NULL, NULL, outcome_label, outcome_code},
-    [TALLY_NAME_LEGACY_SIDE] = {"legacy_side:", NULL, NULL, legacy_side_label, legacy_side_code},
-    [TALLY_NAME_STARTTLS] = {"starttls_offered:", NULL, NULL, starttls_label, starttls_code},
-    [TALLY_NAME_CLASS] = {"class:", "class_first:", "class_last:", class_label, class_code},
-    [TALLY_NAME_REPLY] = {"starttls_reply:", NULL, NULL, reply_label, reply_code},
-    [TALLY_NAME_ALERT] = {"alert:", NULL, NULL, alert_label, alert_code},
-    [TALLY_NAME_FALLBACK] = {"fallback", NULL, NULL, NULL, NULL},
-    [TALLY_NAME_STRIPPING] = {"stripping", NULL, NULL, NULL, NULL},
-    [TALLY_NAME_INJECTED] = {"injected", NULL, NULL, NULL, NULL},
 };
 
 /* ---- Writing ---- */
@@ -261,9 +106,9 @@ static void write_counter(
     const struct writing *w, const struct tally_entry *e, size_t i, enum tally_form form)
 {
 	const struct tally_counter *c = &e->counters[i];
-	const struct name_kind *kind = &name_kinds[e->ids[i] >> TALLY_CODE_BITS];
+	const struct tally_name_kind *kind = &tally_name_kinds[e->ids[i] >> TALLY_CODE_BITS];
 	uint64_t code = e->ids[i] & TALLY_CODE_MASK;
-	char name[TALLY_FIELD_MAX], buffer[LABEL_MAX];
+	char name[TALLY_FIELD_MAX], buffer[TALLY_LABEL_MAX];
 	const char *label = kind->label == NULL	       ? ""
 			    : code == TALLY_CODE_OTHER ? "other"
 						       : kind->label(code, buffer);
@@ -283,10 +128,11 @@ static void write_counter(
 
 static void write_names(const struct writing *w, const struct tally_entry *e)
 {
-	char buffer[LABEL_MAX];
+	char buffer[TALLY_LABEL_MAX];
 
 	if (e->version_max != 0)
-		write_text(w, version_max_names[e->kind], version_label(e->version_max, buffer));
+		write_text(w, version_max_names[e->kind],
+		    tally_name_kinds[TALLY_NAME_VERSION].label(e->version_max, buffer));
 	for (size_t i = 0; i < TALLY_TEXTS; i++)
 		if (e->texts[i] != NULL)
 			write_text(w, text_names[e->kind][i], e->texts[i]);
@@ -412,11 +258,11 @@ static const char *behind(const char *name, const char *prefix)
 
 static struct tally_counter *counter_of(struct tally_entry *e, unsigned kind, const char *label)
 {
-	uint64_t code = name_kinds[kind].code == NULL ? (*label == '\0' ? 0 : CODE_NONE)
-			: strcmp(label, "other") == 0 ? TALLY_CODE_OTHER
-						      : name_kinds[kind].code(label);
+	uint64_t code = tally_name_kinds[kind].code == NULL ? (*label == '\0' ? 0 : TALLY_CODE_NONE)
+			: strcmp(label, "other") == 0	    ? TALLY_CODE_OTHER
+							    : tally_name_kinds[kind].code(label);
 
-	return code == CODE_NONE ? NULL : tally_entry_counter(e, kind, code, false);
+	return code == TALLY_CODE_NONE ? NULL : tally_entry_counter(e, kind, code, false);
 }
 
 /* 1: not a counter's field. */
@@ -424,9 +270,9 @@ static int load_counter(
     struct tally_entry *e, enum tally_form form, const char *name, const char *value)
 {
 	for (unsigned kind = 0; kind < TALLY_NAMES; kind++) {
-		const char *count = behind(name, name_kinds[kind].prefix);
-		const char *first = behind(name, name_kinds[kind].first);
-		const char *last = behind(name, name_kinds[kind].last);
+		const char *count = behind(name, tally_name_kinds[kind].prefix);
+		const char *first = behind(name, tally_name_kinds[kind].first);
+		const char *last = behind(name, tally_name_kinds[kind].last);
 		const char *label = count != NULL ? count : first != NULL ? first : last;
 		struct tally_counter *c;
 
@@ -509,8 +355,8 @@ static int load_name(
 	uint64_t code;
 
 	if (version_max_names[e->kind] != NULL && strcmp(name, version_max_names[e->kind]) == 0) {
-		code = version_code(value);
-		if (code != CODE_NONE && code > e->version_max)
+		code = tally_name_kinds[TALLY_NAME_VERSION].code(value);
+		if (code != TALLY_CODE_NONE && code > e->version_max)
 			e->version_max = (uint16_t)code;
 		return 0;
 	}

@@ -29,12 +29,11 @@ static const struct meaning {
     {0, 7, 321, SMTP_STARTTLS_NOT_SUPPORTED}, {0, 7, 322, SMTP_CERTIFICATE_EXPIRED},
     {0, 7, 323, SMTP_TLSA_INVALID}, {0, 7, 324, SMTP_DNSSEC_INVALID},
     {0, 7, 325, SMTP_CERTIFICATE_MISMATCH},
-    {454, 7, ANY, SMTP_TLS_UNAVAILABLE}, /* RFC 3207 section 4 */
-    {454, 0, 0, SMTP_TLS_UNAVAILABLE},
-    {530, 7, 0, SMTP_TLS_REQUIRED},	 /* RFC 3207 section 4 */
-    {0, 7, 10, SMTP_TLS_REQUIRED},	 /* RFC 5248: encryption needed */
-    {538, 7, 11, SMTP_TLS_REQUIRED},	 /* RFC 4954 */
-    {0, 7, 29, SMTP_TLS_REQUIRED},	 /* Gmail, to who sends much */
+    {454, 7, ANY, SMTP_TLS_UNAVAILABLE},			       /* RFC 3207 section 4 */
+    {454, 0, 0, SMTP_TLS_UNAVAILABLE}, {530, 7, 0, SMTP_TLS_REQUIRED}, /* RFC 3207 section 4 */
+    {0, 7, 10, SMTP_TLS_REQUIRED},   /* RFC 5248: encryption needed */
+    {538, 7, 11, SMTP_TLS_REQUIRED}, /* RFC 4954 */
+    {0, 7, 29, SMTP_TLS_REQUIRED},   /* Gmail, to who sends much */
 };
 
 static bool read_part(struct cursor *text, uint16_t *part)

@@ -164,7 +164,8 @@ void record_set_words(struct record *r, uint16_t *field, const char *words);
 
 /* A date as the record has it: seconds since the beginning of the year 0, so that those before 1970
  * have their place, too; 0 is absent. */
-#define RECORD_DATE_MAX 315569520000u /* the end of year 9999, the last that a certificate can say */
+#define RECORD_DATE_MAX                                                                            \
+	315569520000u /* the end of year 9999, the last that a certificate can say */
 uint64_t record_date(int64_t epoch_s);
 int64_t record_date_epoch(uint64_t date);
 

@@ -108,11 +108,13 @@ void recorder_status(const struct recorder *r, char line[RECORDER_STATUS_MAX])
 {
 	const struct sensor_options *o = r->options.sensor;
 	struct sensor_numbers n;
+	unsigned long long dropped;
 
 	recorder_numbers(r, &n);
+	dropped = n.dropped_kernel;
+	dropped += n.dropped_interface;
 	snprintf(line, RECORDER_STATUS_MAX, "%.80s: %llu packets, %llu sessions, %llu dropped%s",
-	    o->source, (unsigned long long)n.packets, (unsigned long long)n.sessions,
-	    (unsigned long long)(n.dropped_kernel + n.dropped_interface),
+	    o->source, (unsigned long long)n.packets, (unsigned long long)n.sessions, dropped,
 	    r->store != NULL && !n.redis_connected ? "; Redis is away" : "");
 }
 

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const version_max_names[TALLY_KINDS] = {

@@ -145,7 +145,7 @@ static int explain_in_packs(const char *name, struct spelling *near, bool *found
 int rules_explain(const struct options *o)
 {
 	const char *name = o->argument_count > 1 ? o->arguments[1] : NULL;
-	struct spelling near = spelling_of(name);
+	struct spelling near = spelling_of(name != NULL ? name : "");
 	bool found = false;
 	int status;
 

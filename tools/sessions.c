@@ -239,8 +239,10 @@ int sessions_read(struct sessions *s, const struct options *o)
 	int result = 0;
 
 	*s = (struct sessions){.since_ns = o->since_ms * 1000000, .compare = compare_new(0, NULL)};
-	if (files == NULL || s->compare == NULL)
+	if (files == NULL || s->compare == NULL) {
+		free(files);
 		return say_error(EXIT_FAILED, "out of memory");
+	}
 	for (size_t i = 0; i < count; i++) {
 		files[i] = (struct file_order){.path = o->arguments[i], .order = i};
 		standard_input |= strcmp(o->arguments[i], "-") == 0;

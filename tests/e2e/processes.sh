@@ -34,17 +34,18 @@ is_counted() { [ "$(counted)" = "$1" ]; }
 children() { pgrep -P "$sensor_pid" -a -f . | cut -d' ' -f1; }
 
 # Which child is who: a worker has a packet socket, the recorder has the board.
+has_board() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -q 'tlsvane-board'; }
 workers() {
 	local pid
 	for pid in $(children); do
-		ls -l "/proc/$pid/fd" 2>/dev/null | grep -q 'tlsvane-board' && continue
+		has_board "$pid" && continue
 		[ "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status" 2>/dev/null)" = 2 ] && echo "$pid"
 	done
 }
 recorder() {
 	local pid
 	for pid in $(children); do
-		ls -l "/proc/$pid/fd" 2>/dev/null | grep -q 'tlsvane-board' && echo "$pid"
+		has_board "$pid" && echo "$pid"
 	done
 }
 has_workers() { [ "$(workers | wc -l)" = "$1" ]; }
@@ -156,6 +157,7 @@ same "... nothing was lost" 0 "$(number records_lost)"
 kill -KILL "$(recorder)"
 again 100 && ok "sessions that end while there is no recorder wait for it"
 packets=$(number packets)
+# shellcheck disable=SC2046 # two of them
 kill -KILL $(workers)
 wait_until has_workers 2
 again 120

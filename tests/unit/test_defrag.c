@@ -367,7 +367,8 @@ static void test_too_many_bytes(void **state)
 		assert_int_equal(add(b, 0, 65528, true), RESULT_MORE);
 		assert_true(defrag_held(b->defrag) <= LIMIT_FRAGMENT_BYTES);
 	}
-	assert_true(added - 100 > LIMIT_FRAGMENT_BYTES / 65536 * 3 / 4); /* as many as the bytes allow stay */
+	assert_true(added - 100 >
+		    LIMIT_FRAGMENT_BYTES / 65536 * 3 / 4); /* as many as the bytes allow stay */
 	assert_int_equal(add(b, 65528, 65535, false), RESULT_OK);
 	check_whole(b, 65535);
 }

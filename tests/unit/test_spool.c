@@ -121,7 +121,8 @@ static void comes_back_as_it_went(void **state)
 	write_spool(t, 4);
 	first = read_file(path, &size);
 	assert_int_equal(read_spool(back), 4);
-	assert_string_equal(server_of(back)->texts[TALLY_BANNER], "100% = \"tab\there\" \x7f newline\nthere");
+	assert_string_equal(
+	    server_of(back)->texts[TALLY_BANNER], "100% = \"tab\there\" \x7f newline\nthere");
 	assert_true(server_of(back)->held);
 	assert_int_equal(server_of(back)->list, TALLY_SPOOLED);
 	assert_int_equal(server_of(back)->flags_due, 1u << TALLY_LEGACY);

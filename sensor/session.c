@@ -32,6 +32,7 @@ void session_prefetch(const struct session *s)
 	for (size_t i = 0; i < SESSION_HOT; i += CACHE_LINE)
 		__builtin_prefetch(at + i, 1);
 	__builtin_prefetch(&s->dialog.facts, 1);
+	__builtin_prefetch(s->dialog.facts.events, 1);
 }
 
 void session_clear(struct session *s, struct session_shared *shared)

@@ -1,12 +1,28 @@
 /* The way of a packet, put together. */
 #include "pipeline_private.h"
 
+/* Whether the clock follows an odd stamp: one alone is broken, two in a row are a clock that was
+ * set, or a long silence in a file. Nothing ends by a clock that is set back. */
+static bool follow(struct pipeline *p, uint64_t ns)
+{
+	bool again = p->odd_at_ns == p->now_ns && ns + CLOCK_BACK_NS > p->odd_ns &&
+		     (ns > p->now_ns) == (p->odd_ns > p->now_ns);
+
+	p->odd_ns = ns;
+	p->odd_at_ns = p->now_ns;
+	if (p->now_ns != 0 && !again)
+		return false;
+	if (ns < p->now_ns)
+		p->swept_ns = p->now_ns = ns;
+	return true;
+}
+
 static inline void tick(struct pipeline *p, uint64_t ns)
 {
+	if (is_odd(p, ns) && !follow(p, ns))
+		return;
 	if (ns > p->now_ns)
 		p->now_ns = ns;
-	else if (p->now_ns - ns > CLOCK_BACK_NS)
-		p->swept_ns = p->now_ns = ns; /* the clock was set, or a stamp was broken */
 	if (p->swept_ns == 0)
 		p->swept_ns = p->now_ns;
 	if (p->now_ns - p->swept_ns >= NS_PER_S)
@@ -53,18 +69,18 @@ static enum side sender(const struct pipeline *p, const struct segment *s)
 }
 
 /* What is worth an entry: a SYN, or bytes. */
-static struct flow *open_flow(
-    struct pipeline *p, const struct segment *s, uint64_t hash, enum side *from)
+static struct flow *open_flow(struct pipeline *p, const struct queued *q, enum side *from)
 {
+	const struct segment *s = &q->segment;
 	struct flow *f;
 
 	if (!(s->flags & FRAME_SYN) && s->payload.left + s->missing == 0)
 		return NULL;
 	*from = sender(p, s);
-	f = add_flow(p, s, *from, hash);
+	f = add_flow(p, s, *from, q->hash);
 	if (f == NULL)
 		return NULL;
-	f->first_ns = f->last_ns = p->now_ns;
+	f->first_ns = f->last_ns = is_odd(p, q->ns) ? q->ns : p->now_ns;
 	if (!(s->flags & FRAME_SYN))
 		f->flags |= FLOW_GUESSED;
 	if (p->any_port && !is_mail_port(p, s->source_port) &&
@@ -152,7 +168,8 @@ static void note_end(struct pipeline *p, struct flow *f, enum side side, const s
 static void flow_segment(
     struct pipeline *p, struct flow *f, const struct segment *s, enum side side)
 {
-	f->last_ns = p->now_ns;
+	if (p->now_ns > f->last_ns) /* else it began with an odd stamp, or look_at() mends it */
+		f->last_ns = p->now_ns;
 	if (f->flags & FLOW_GUESSED && s->payload.left > 0)
 		side = pipeline_settle_ends(p, f, side, s);
 	f->flags |= side == SIDE_CLIENT ? FLOW_SEEN_CLIENT : FLOW_SEEN_SERVER;
@@ -195,7 +212,7 @@ static void take_segment(struct pipeline *p, const struct queued *q)
 		f = NULL;
 	}
 	if (f == NULL)
-		f = open_flow(p, s, q->hash, &from);
+		f = open_flow(p, q, &from);
 	if (s->flags & FRAME_SYN)
 		*read_known(p, q->hash) =
 		    0; /* the old connection's last segments stood in this queue, too */
@@ -284,8 +301,8 @@ void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8
 	struct segment *s;
 	int result;
 
-	if (ns > p->now_ns + NS_PER_S) /* where mail is rare, other packets move the clock */
-		pipeline_tick(p, ns);
+	if (ns > p->now_ns + NS_PER_S && !is_odd(p, ns))
+		pipeline_tick(p, ns); /* where mail is rare, other packets move the clock */
 	s = &p->queue[p->queued].segment;
 	p->stats.packets++;
 	p->stats.bytes += length;

@@ -16,6 +16,8 @@
 /* How far stamps may go back before the clock goes with them: captures change the order of packets
  * by less. */
 #define CLOCK_BACK_NS (10 * NS_PER_S)
+/* How far one stamp alone may move it ahead: by less no dialogue ends. */
+#define CLOCK_AHEAD_NS (LIMIT_DIALOG_S * NS_PER_S)
 
 /* Segments decoded and not read yet. */
 #define QUEUE	     32u    /* as many as a core can wait for at once, and some more */
@@ -37,8 +39,9 @@ struct pipeline {
 	struct session *spare; /* sessions not in use, linked through spare_next */
 	struct flow **reading; /* the flows of those in use, in any order */
 	size_t sessions_open, sessions_max;
-	size_t record_bytes; /* of records that wait for their flow's end */
-	uint64_t now_ns;     /* capture time: the latest seen */
+	size_t record_bytes;	    /* of records that wait for their flow's end */
+	uint64_t now_ns;	    /* capture time: the latest seen that was not odd */
+	uint64_t odd_ns, odd_at_ns; /* the last odd stamp, and the time it came at */
 	uint64_t swept_ns;
 	size_t sweep_hand, session_hand;
 	pipeline_sink *sink;
@@ -54,6 +57,12 @@ struct pipeline {
 	unsigned queued;
 	struct queued queue[QUEUE];
 };
+
+/* A stamp further from the clock than packets in their order are. */
+static inline bool is_odd(const struct pipeline *p, uint64_t ns)
+{
+	return ns - p->now_ns + CLOCK_BACK_NS > CLOCK_BACK_NS + CLOCK_AHEAD_NS;
+}
 
 static inline bool is_mail_port(const struct pipeline *p, uint16_t port)
 {

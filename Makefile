@@ -43,7 +43,7 @@ ifeq ($(SANITIZE),1)
 HARDENING := -fPIE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK_HARDENING := -pie -fsanitize=address,undefined
 else ifeq ($(SANITIZE),fuzz)
-HARDENING := -fPIE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+HARDENING := -fPIE -DTLSVANE_FUZZING -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LINK_HARDENING := -pie -fsanitize=fuzzer,address,undefined
 else
 LINK_HARDENING := -pie -Wl,-z,relro,-z,now
@@ -140,6 +140,8 @@ $(REDIS_TESTS): %: %.o $(BUILD)/tests/redis/synthetic.o $(LIBRARY)
 # Fuzz targets: programs that replay their corpus; with SANITIZE=fuzz libFuzzer's own main in place of ours.
 replay-corpus: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 REPLAY := $(if $(filter fuzz,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o)
+# See tests/fuzz/replay_pcap.h.
+$(BUILD)/tests/fuzz/fuzz_capture $(BUILD)/tests/fuzz/fuzz_any_port: LDFLAGS += -Wl,--wrap=discover_new,--wrap=discover_free
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(REPLAY) $(LIBRARY)
 	@echo '  link $@'
 	$(QUIET)$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)

@@ -12,7 +12,7 @@
 
 #include "limits.h"
 
-#define BUCKETS	 32768u /* a power of two, above LIMIT_CERTIFICATES */
+#define BUCKETS	 TABLE_SIZE(32768u) /* a power of two, above LIMIT_CERTIFICATES */
 #define NS_PER_S 1000000000ull
 
 struct entry {

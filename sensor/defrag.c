@@ -13,8 +13,8 @@
 #include "limits.h"
 
 enum {
-	BUCKETS = 8192,	      /* a power of two, twice LIMIT_FRAGMENT_DATAGRAMS */
-	DATAGRAM_MAX = 65535, /* bytes: neither IP can say more in its offset and length */
+	BUCKETS = TABLE_SIZE(8192), /* a power of two, twice LIMIT_FRAGMENT_DATAGRAMS */
+	DATAGRAM_MAX = 65535,	    /* bytes: neither IP can say more in its offset and length */
 	END_UNKNOWN = 0,
 };
 

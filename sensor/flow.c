@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define SLAB	    4096u /* flows a slab */
-#define FIRST_SLOTS 8192u /* a power of two */
-#define VICTIM_LOOK 32u	  /* flows compared for one eviction */
+#include "limits.h"
+
+#define SLAB	    TABLE_SIZE(4096u) /* flows a slab */
+#define FIRST_SLOTS TABLE_SIZE(8192u) /* a power of two */
+#define VICTIM_LOOK 32u		      /* flows compared for one eviction */
 
 /* Linear probing; `place` is 1-based, 0 marks a free slot. The hash is kept so that a probe seldom
  * touches a flow, and so that growing needs no key. */

@@ -205,4 +205,39 @@
 #define LIMIT_HISTORY_WAIT_MS 2000 /* milliseconds that one waits; then it does without */
 #define LIMIT_STORE_ASKS      4096 /* questions to Redis that wait */
 
+/*
+ * The size at which a table starts. The build for libFuzzer makes a pipeline
+ * for each input: there tables start small and grow within one, and the caps that 64 KB of a
+ * capture cannot reach are lower.
+ */
+#ifndef TLSVANE_FUZZING
+#define TABLE_SIZE(size) (size)
+#else
+#define TABLE_SIZE(size) 32u
+#undef LIMIT_RECORD_BYTES
+#define LIMIT_RECORD_BYTES 4096u
+#undef LIMIT_SEARCHES
+#define LIMIT_SEARCHES 8
+#undef LIMIT_HELD_SIDE
+#define LIMIT_HELD_SIDE 8192u
+#undef LIMIT_HELD_CHUNKS
+#define LIMIT_HELD_CHUNKS 32
+#undef LIMIT_GAP_WAIT_CHUNKS
+#define LIMIT_GAP_WAIT_CHUNKS 16
+#undef LIMIT_LENT_TOTAL
+#define LIMIT_LENT_TOTAL 16384u
+#undef LIMIT_HELD_TOTAL
+#define LIMIT_HELD_TOTAL 16384u
+#undef LIMIT_CERTIFICATES
+#define LIMIT_CERTIFICATES 4
+#undef LIMIT_FINGERPRINTS
+#define LIMIT_FINGERPRINTS 16
+#undef LIMIT_FRAGMENT_DATAGRAMS
+#define LIMIT_FRAGMENT_DATAGRAMS 8
+#undef LIMIT_FRAGMENT_BYTES
+#define LIMIT_FRAGMENT_BYTES 8192u
+#undef LIMIT_FRAGMENTS
+#define LIMIT_FRAGMENTS 16
+#endif
+
 #endif

@@ -66,7 +66,7 @@ BENCH_PROGRAMS := workload empty pipeline measure minimal replayer split
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY:
-.PHONY: all run test unit redis-tests replay-corpus fuzz bench bench-live soak lint format man install deb deb-test live-test clean bootstrap help FORCE
+.PHONY: all run test unit redis-tests replay-corpus fuzz bench bench-live soak soak-live lint format man install deb deb-test live-test clean bootstrap help FORCE
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
@@ -79,6 +79,7 @@ help:
 	@echo 'make bench      speed and memory as ratios against an empty libpcap loop and tshark'
 	@echo 'make bench-live the same live, in a network namespace (root), against a minimal libpcap loop'
 	@echo 'make soak       memory over 24 hours and a million connections, compressed'
+	@echo 'make soak-live  memory and losses over HOURS=1 on a veth pair (root), SESSIONS=1000000'
 	@echo 'make lint       format, static analysis, longest functions'
 	@echo 'make bootstrap  only install what build and tests need'
 	@echo 'make install    PREFIX=$(PREFIX) DESTDIR= MANDIR= UNITDIR= SYSUSERSDIR='
@@ -164,7 +165,7 @@ bench:
 	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH_PROGRAMS:%=$(BUILD)/tests/bench/%)
 	@BUILD=$(BUILD) tests/bench/run
 
-bench-live soak:
+bench-live soak soak-live:
 	@tools/bootstrap build bench
 	@$(MAKE) --no-print-directory $(PARALLEL) all $(BENCH_PROGRAMS:%=$(BUILD)/tests/bench/%)
 	@BUILD=$(BUILD) tests/bench/$(@:bench-%=%)

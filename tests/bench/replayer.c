@@ -1,7 +1,8 @@
 /*
  * replayer [-r PACKETS] [-o OTHERS] [-l TIMES] FILE INTERFACE: sends the frames of a classic pcap
  * file as fast as it can, or so many a second; before each of them so many others of the same
- * length, on a port that is no mail port. Prints how many were sent, and in how many seconds.
+ * length, on a port that is no mail port. A pipe is sent as it is written. Prints how many were
+ * sent, and in how many seconds.
  */
 #include <err.h>
 #include <errno.h>
@@ -26,7 +27,9 @@
 #define BATCH	      64
 #define FRAME_MAX     1518
 #define NS_PER_S      1000000000ull
-#define SOURCE_PORT   34 /* in a frame with a plain IPv4 header */
+#define SLEEP_NS      1000000ull /* a longer wait is slept but for ... */
+#define AWAKE_NS      100000ull	 /* ... its end, so that it ends in time */
+#define SOURCE_PORT   34	 /* in a frame with a plain IPv4 header */
 #define OTHER_PORT    443
 
 enum { EXIT_USAGE = 2 };
@@ -40,6 +43,7 @@ struct sender {
 	unsigned count;
 	uint64_t sent, began_ns, rate;
 	uint8_t other[FRAME_MAX];
+	uint8_t read[BATCH][FRAME_MAX]; /* of a pipe: the frames of this batch */
 };
 
 static uint64_t now_ns(void)
@@ -66,9 +70,15 @@ static int open_socket(const char *interface)
 /* Waits until the packets sent so far are due. */
 static void keep_pace(const struct sender *s)
 {
+	uint64_t due, now;
+
 	if (s->rate == 0)
 		return;
-	while (now_ns() - s->began_ns < s->sent * NS_PER_S / s->rate)
+	due = s->began_ns + s->sent * NS_PER_S / s->rate;
+	now = now_ns();
+	if (due > now + SLEEP_NS)
+		(void)usleep((useconds_t)((due - now - AWAKE_NS) / 1000));
+	while (now_ns() < due)
 		;
 }
 
@@ -127,6 +137,31 @@ static void send_file(struct sender *s, const uint8_t *file, size_t size, unsign
 	flush(s);
 }
 
+static void send_pipe(struct sender *s, const char *path)
+{
+	uint8_t header[FILE_HEADER];
+	FILE *pipe = fopen(path, "rb");
+	uint32_t length;
+
+	if (pipe == NULL || fread(header, FILE_HEADER, 1, pipe) != 1)
+		err(EXIT_USAGE, "%s", path);
+	while (fread(header, RECORD_HEADER, 1, pipe) == 1) {
+		memcpy(&length, header + 8, sizeof(length));
+		if (length > FRAME_MAX || fread(s->read[s->count], length, 1, pipe) != 1)
+			errx(EXIT_FAILURE, "%s: a frame is cut off or too long", path);
+		put(s, s->read[s->count], length);
+	}
+	flush(s);
+	fclose(pipe);
+}
+
+static bool is_pipe(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
 static const uint8_t *map_file(const char *path, size_t *size)
 {
 	struct stat status;
@@ -148,8 +183,8 @@ int main(int argc, char **argv)
 {
 	static struct sender s;
 	unsigned long others = 0, times = 1;
-	const uint8_t *file;
-	size_t size;
+	const uint8_t *file = NULL;
+	size_t size = 0;
 	int letter;
 
 	while ((letter = getopt(argc, argv, "r:o:l:")) != -1) {
@@ -164,10 +199,13 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind != 2)
 		errx(EXIT_USAGE, "%s", usage);
-	file = map_file(argv[optind], &size);
 	s.socket = open_socket(argv[optind + 1]);
+	if (!is_pipe(argv[optind]))
+		file = map_file(argv[optind], &size);
 	s.began_ns = now_ns();
-	for (unsigned long i = 0; i < times; i++)
+	if (file == NULL)
+		send_pipe(&s, argv[optind]);
+	for (unsigned long i = 0; i < times && file != NULL; i++)
 		send_file(&s, file, size, (unsigned)others);
 	printf("%llu %.3f\n", (unsigned long long)s.sent,
 	    (double)(now_ns() - s.began_ns) / (double)NS_PER_S);

@@ -2,10 +2,15 @@
  * Which worker a frame belongs to. All frames of one connection, of either direction, and all IP
  * fragments of them belong to one.
  *
- * The place is a hash of the two IP addresses, whichever way round, modulo the workers: of the
- * frame's outermost IP header, behind VLAN tags, MPLS labels and PPPoE. No ports, because later
- * fragments have none. What is not TCP by that header may be a tunnel whose two directions run
- * between other addresses than the connection in it does: all that belongs to place 0.
+ * The place is a hash of two IP addresses, whichever way round, modulo the workers: those of the IP
+ * header before TCP, looked for as frame_decode does, behind tags and labels and inside tunnels,
+ * STEER_DEPTH of them (steer_program.h). No ports, because later fragments have none.
+ *
+ * A datagram that may be a tunnel (UDP, GRE, IP in IP) and comes in IP fragments belongs to place
+ * 0, all of them: only the first has the inner header, and they have to be put together first. So
+ * of a connection in a tunnel some of whose datagrams were fragmented on the way to us, place 0 has
+ * those and another one the rest, a gap for either. Tunnels deeper than that, PPP as a link type
+ * and what leads nowhere belong to place 0, too.
  *
  * It is one program for the kernel's packet filter, so that the same instructions decide in the
  * kernel (PACKET_FANOUT_CBPF) and here.

@@ -1,8 +1,8 @@
 """Makes many sessions of one: many.py CAPTURE OUT FIRST CLIENTS KIND...
 
 Writes the frames of a capture (Ethernet, IPv4, one session) for so many clients of each kind, each from an address of
-its own (10.FIRST.0.0 and up): plain, vlan, qinq, mpls, pppoe, gre, vxlan, ipip, fragments. Frames of all sessions alternate, and stamps do
-not matter: they are to be sent live.
+its own (10.FIRST.0.0 and up): plain, vlan, qinq, mpls, pppoe, gre, erspan, vxlan, geneve, ipip, 4in6, fragments.
+Frames of all sessions alternate, and stamps do not matter: they are to be sent live.
 """
 import struct
 import sys
@@ -65,6 +65,14 @@ def frames_of(kind, frame, back):
     if kind == "vxlan":
         vxlan = struct.pack(">II", 0x08000000, 77 << 8) + frame
         return [tagged(mac, (0x0800, ip_header(17, struct.pack(">HHHH", 40000, 4789, 8 + len(vxlan), 0) + vxlan, outer)))]
+    if kind == "erspan":    # type II
+        return [tagged(mac, (0x0800, ip_header(47, struct.pack(">HHIII", 0x1000, 0x88be, 1, 0x10070000, 0) + frame, outer)))]
+    if kind == "geneve":    # with an option of 8 bytes
+        geneve = struct.pack(">BBHIHBBI", 2, 0, 0x6558, 77 << 8, 0xffff, 1, 1, 0) + frame
+        return [tagged(mac, (0x0800, ip_header(17, struct.pack(">HHHH", 40000, 6081, 8 + len(geneve), 0) + geneve, outer)))]
+    if kind == "4in6":
+        ends = [bytes.fromhex("20010db8") + bytes(8) + end for end in outer]
+        return [tagged(mac, (0x86dd, struct.pack(">IHBB16s16s", 6 << 28, len(packet), 4, 64, *ends) + packet))]
     raise ValueError(kind)
 
 

@@ -53,7 +53,7 @@ has_workers() { [ "$(workers | wc -l)" = "$1" ]; }
 listen() { # OPTION...: a sensor that has begun
 	rm -f "$work"/spool*
 	redis flushall >/dev/null
-	sensor_start -i span1 --redis "unix:$socket" --watchdog 60 --stats 1 "$@"
+	sensor_start -i "${interface:-span1}" --redis "unix:$socket" --watchdog 60 --stats 1 "$@"
 	wait_until said 'stats packets=' # of a recorder
 	wait_until joined
 }
@@ -61,6 +61,10 @@ listen() { # OPTION...: a sensor that has begun
 joined() { [ "$(children | wc -l)" -gt 1 ]; }
 
 send() { python3 tests/e2e/send_fast.py "$1" span0 "${@:2}"; } # FILE [FROM TO]
+
+frames() { python3 -c 'import sys; sys.path.insert(0, "tests/e2e"); import many; print(len(list(many.read_frames(sys.argv[1]))))' "$1"; }
+# Of forty sessions under way, all but the lost ones.
+has_whole() { [ "$(grep -c '"confidence":"full"' "$work/live")" = $((40 - ${lost#*=})) ]; }
 
 stop() { # NAME [STATUS]
 	kill -TERM "$sensor_pid"
@@ -80,10 +84,10 @@ for capture in "$CAPTURES"/*.pcap; do
 	cmp -s "$work/one" "$work/three" || { differ=$((differ + 1)); echo "$capture differs"; }
 done
 same "every capture: three workers give the records of one process" 0 $differ
-many "$work/many.pcap" 0 10 plain vlan qinq mpls pppoe gre vxlan ipip fragments
+many "$work/many.pcap" 0 10 plain vlan qinq mpls pppoe gre erspan vxlan geneve ipip 4in6 fragments
 for count in 1 2 4; do
 	sensor -r "$work/many.pcap" --workers $count --json "$work/json$count" 2>"$work/err"
-	same "tunnels and fragments, $count workers: sessions, all whole" "90 90" \
+	same "tunnels and fragments, $count workers: sessions, all whole" "120 120" \
 		"$(wc -l <"$work/json$count") $(grep -c '"confidence":"full"' "$work/json$count")"
 done
 same "... and the same ones" "" "$(diff <(sort "$work/json1") <(sort "$work/json4"))"
@@ -109,18 +113,44 @@ done
 # ---- Live over several workers ----
 
 send "$work/many.pcap"
-wait_until is_counted 90 && ok "two workers, live: every session is counted"
+wait_until is_counted 120 && ok "two workers, live: every session is counted"
 stop "two workers"
 for count in 2 4; do
 	rm -f "$work/live"
 	listen --workers $count --json "$work/live"
 	wait_until has_workers $count
 	send "$work/many.pcap"
-	wait_until is_counted 90
+	wait_until is_counted 120
 	stop "$count workers"
-	same "$count workers, live: tunnels and fragments, all whole" "90 90" \
+	same "$count workers, live: tunnels and fragments, all whole" "120 120" \
 		"$(wc -l <"$work/live") $(grep -c '"confidence":"full"' "$work/live")"
 done
+
+# What goes out begins elsewhere in the kernel than what comes in.
+rm -f "$work/live"
+interface=span0 listen --workers 4 --json "$work/live"
+wait_until has_workers 4
+send "$work/many.pcap"
+wait_until is_counted 120
+stop "what goes out"
+same "4 workers, live, of what goes out: all whole" "120 120" "$(wc -l <"$work/live") $(grep -c '"confidence":"full"' "$work/live")"
+
+# A tunnel is shared, too: the worker that dies has some of its sessions, the other one has the rest.
+many "$work/tunnel.pcap" 130 40 vxlan
+middle=$(($(frames "$work/tunnel.pcap") / 2))
+rm -f "$work/live"
+listen --workers 2 --json "$work/live"
+wait_until has_workers 2
+send "$work/tunnel.pcap" 0 $middle
+wait_until said 'flows_open=40'
+kill -KILL "$(workers | head -n 1)"
+wait_until has_workers 2
+wait_until grep -q 'flows_lost=[1-9]' "$work/err"
+send "$work/tunnel.pcap" $middle "$(frames "$work/tunnel.pcap")"
+lost=$(grep -o 'flows_lost=[0-9]*' "$work/err" | tail -n 1)
+wait_until has_whole && [ "${lost#*=}" -gt 5 ] && [ "${lost#*=}" -lt 35 ] && ok "one VXLAN tunnel, live: both workers have sessions of it, whole" ||
+	not_ok "one VXLAN tunnel, live: both workers have sessions of it" "one of them ${lost#*=} of 40, $(grep -c '"confidence":"full"' "$work/live") whole"
+stop "a tunnel's sessions"
 
 # ---- Who dies is replaced ----
 
@@ -176,8 +206,7 @@ stop "a worker that hung"
 # Sessions under way: those of the worker that dies are lost, all others stay whole.
 rm -f "$work/live"
 many "$work/forty.pcap" 100 40 plain
-frames=$(($(python3 -c 'import sys; sys.path.insert(0, "tests/e2e"); import many; print(len(list(many.read_frames(sys.argv[1]))))' \
-	"$work/forty.pcap")))
+frames=$(frames "$work/forty.pcap")
 listen --workers 4 --json "$work/live"
 wait_until has_workers 4
 send "$work/forty.pcap" 0 $((frames / 2))
@@ -188,7 +217,6 @@ wait_until has_workers 4
 wait_until grep -q 'flows_lost=[1-9]' "$work/err"
 send "$work/forty.pcap" $((frames / 2)) "$frames"
 lost=$(grep -o 'flows_lost=[0-9]*' "$work/err" | tail -n 1)
-has_whole() { [ "$(grep -c '"confidence":"full"' "$work/live")" = $((40 - ${lost#*=})) ]; }
 wait_until has_whole && ok "a worker of four dies in the middle: the sessions of the others stay whole"
 [ "${lost#*=}" -gt 0 ] && ok "... those it had are counted" || not_ok "... those it had are counted" "$lost"
 stop "a worker of four that died"

@@ -450,6 +450,7 @@ static void gap_in_body(struct tls_handshake_side *s, size_t missing)
 	if (s->opaque || (s->record.type != TLS_HANDSHAKE && s->record.type != TLS_SSL2))
 		return;
 	if (s->have < HEADER_SIZE || missing > s->left) {
+		s->skipped = true;
 		turn_opaque(s);
 		return;
 	}
@@ -465,7 +466,7 @@ static void gap_over_header(struct tls_handshake_side *s)
 	/* Begun: no SSLv2 hello any more. */
 	s->record = (struct tls_record_reader){.begun = true, .ssl2 = s->record.ssl2};
 	s->alert_have = 0;
-	s->unsure = true;
+	s->unsure = s->skipped = true;
 	end_message(s);
 }
 

@@ -31,7 +31,8 @@ enum tls_fact {
 	TLS_MISSING = 1 << 11,	 /* bytes were missing before that side's facts were complete, or
 				  * a message was passed over for want of memory */
 	TLS_MALFORMED = 1 << 12, /* a record or message could not be (before it was encrypted) */
-	TLS_SAW_FULL = 1 << 13,	 /* the server's Certificate or ServerHelloDone was seen */
+	TLS_SAW_FULL = 1 << 13,	 /* the server's Certificate (or hello) was seen, and all up to its
+				  * ServerHelloDone */
 	TLS_DOWNGRADED_TO_LINES = 1 << 14, /* after the 220 a side went on in the clear */
 	TLS_TICKET_OFFERED = 1 << 15,	   /* the client's hello held a ticket (RFC 5077) */
 	TLS_RAW_KEY_SERVER =
@@ -93,6 +94,7 @@ struct tls_handshake_side {
 	bool lost;     /* the record layer lost its place */
 	bool unsure;   /* after a gap: lost, unless the next bytes are a plausible record */
 	bool gapped;   /* bytes of this side were missing */
+	bool skipped;  /* ... since its hello or Certificate, and a message may be among them */
 	bool ciphered; /* ChangeCipherSpec was seen: TLS 1.2 and below encrypt from here */
 	uint8_t ssl2_records; /* SSLv2 records seen, counted to 3 */
 	uint32_t left;	      /* body bytes of the message still to come */

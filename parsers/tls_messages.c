@@ -310,15 +310,21 @@ static uint32_t certificate_facts(enum side side, uint32_t length)
 	enum { EMPTY_LIST = 3 };
 
 	if (side == SIDE_SERVER)
-		return TLS_NOT_RESUMED | TLS_SAW_FULL;
+		return TLS_NOT_RESUMED;
 	return length > EMPTY_LIST ? TLS_CERTIFICATE_SENT : TLS_CERTIFICATE_EMPTY;
 }
 
 void tls_message_note_header(
     struct tls_handshake *h, enum side side, const struct tls_message_kind *kind, uint32_t length)
 {
+	struct tls_handshake_side *s = &h->side[side];
+	uint32_t facts = kind->facts;
+
 	if (kind->letter != 0)
 		tls_message_note_letter(h, side, kind->letter);
-	tls_note(h, kind == &tls_message_kinds[CERTIFICATE] ? certificate_facts(side, length)
-							    : kind->facts);
+	if (kind == &tls_message_kinds[CERTIFICATE])
+		facts = certificate_facts(side, length);
+	if (s->type == CERTIFICATE || s->type == TLS_SERVER_HELLO)
+		s->skipped = false;
+	tls_note(h, s->skipped ? facts & ~(uint32_t)TLS_SAW_FULL : facts);
 }

@@ -106,24 +106,34 @@ static void note_syn(struct flow *f, const struct segment *s, enum side side)
 {
 	f->next[side] = s->sequence + 1;
 	f->flags |= side == SIDE_CLIENT ? FLOW_SYN : FLOW_SYN_ACK;
+	if (f->state == FLOW_READING && !f->session->stream[side].synced)
+		stream_init(&f->session->stream[side], f->next[side]); /* it was late */
 	if (side == SIDE_CLIENT || f->flags & FLOW_SYN)
 		return;
 	f->next[SIDE_CLIENT] = s->acknowledgment;
 	f->flags |= FLOW_SYN;
 }
 
+/* The other side was not seen, and is not merely late: captures of two ports run apart. */
+static bool is_one_sided(const struct pipeline *p, const struct flow *f, enum side side)
+{
+	uint16_t other = side == SIDE_CLIENT ? FLOW_SEEN_SERVER : FLOW_SEEN_CLIENT;
+
+	return !(f->flags & other) && p->now_ns - f->first_ns >= LIMIT_GAP_WAIT_NS;
+}
+
 static void read_segment(
     struct pipeline *p, struct flow *f, enum side side, const struct segment *s)
 {
 	uint32_t sequence = s->sequence + (s->flags & FRAME_SYN ? 1 : 0);
-	uint16_t other = side == SIDE_CLIENT ? FLOW_SEEN_SERVER : FLOW_SEEN_CLIENT;
 
 	if (f->state == FLOW_OPENING && s->payload.left + s->missing > 0 &&
 	    !pipeline_begin(p, f, side, s))
 		return;
 	if (f->state != FLOW_READING)
 		return;
-	session_segment(f->session, &p->shared, side, p->now_ns, s, sequence, !(f->flags & other));
+	session_segment(
+	    f->session, &p->shared, side, p->now_ns, s, sequence, is_one_sided(p, f, side));
 	if (f->flags & FLOW_SEARCH && !pipeline_search(p, f))
 		return;
 	if (f->session->phase == SESSION_OVER && seen_both(f))

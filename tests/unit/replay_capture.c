@@ -132,6 +132,70 @@ void replay(
 	finish(p, got);
 }
 
+void replay_cut(const struct packet_list *capture, size_t most, struct replayed *got)
+{
+	struct pipeline *p = begin(got);
+
+	for (size_t i = 0; i < capture->count; i++) {
+		const struct packet *k = &capture->packets[i];
+
+		pipeline_packet(p, capture->link_type, k->ns, k->bytes,
+		    k->captured < most ? k->captured : most, k->length);
+	}
+	finish(p, got);
+}
+
+static bool is_from(const struct packet_list *capture, const struct packet *k, enum side side)
+{
+	struct fragment fragment;
+	struct segment s;
+
+	return frame_decode(capture->link_type, k->bytes, k->captured, k->length, &s, &fragment) ==
+		   RESULT_OK &&
+	       (s.source_port > s.destination_port) == (side == SIDE_CLIENT);
+}
+
+struct timed {
+	uint64_t ns;
+	size_t at;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct timed *t = a, *u = b;
+
+	if (t->ns != u->ns)
+		return t->ns < u->ns ? -1 : 1;
+	return t->at < u->at ? -1 : t->at > u->at;
+}
+
+void replay_side(
+    const struct packet_list *capture, enum side side, uint64_t late_ns, struct replayed *got)
+{
+	struct timed *order = calloc(capture->count + 1, sizeof(*order));
+	struct pipeline *p = begin(got);
+	size_t count = 0;
+
+	if (order == NULL)
+		die("memory");
+	for (size_t i = 0; i < capture->count; i++) {
+		const struct packet *k = &capture->packets[i];
+		bool late = !is_from(capture, k, side);
+
+		if (!late || late_ns > 0)
+			order[count++] = (struct timed){k->ns + (late ? late_ns : 0), i};
+	}
+	qsort(order, count, sizeof(*order), by_time);
+	for (size_t i = 0; i < count; i++) {
+		const struct packet *k = &capture->packets[order[i].at];
+
+		pipeline_packet(
+		    p, capture->link_type, order[i].ns, k->bytes, k->captured, k->length);
+	}
+	free(order);
+	finish(p, got);
+}
+
 static void put16(uint8_t *at, unsigned value)
 {
 	at[0] = (uint8_t)(value >> 8);

@@ -5,6 +5,7 @@
 #ifndef TLSVANE_REPLAY_CAPTURE_H
 #define TLSVANE_REPLAY_CAPTURE_H
 
+#include "../../parsers/side.h"
 #include "../../sensor/record.h"
 
 struct packet {
@@ -38,6 +39,14 @@ void replay(
 
 /* As above, every TCP payload cut into segments of at most `most` bytes. */
 void replay_in_pieces(const struct packet_list *capture, size_t most, struct replayed *got);
+
+/* As above, no more than `most` bytes of each frame captured. */
+void replay_cut(const struct packet_list *capture, size_t most, struct replayed *got);
+
+/* As above, one side alone (`late_ns` 0: the other is not there), or the other one so much later:
+ * who has the higher port is the client. */
+void replay_side(
+    const struct packet_list *capture, enum side side, uint64_t late_ns, struct replayed *got);
 
 /* What differs between a record and the true one in what matters to a reader; NULL: nothing.
  * `strict`: all must be the same; else a fact may also be absent or unknown, but never another one.

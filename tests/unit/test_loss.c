@@ -200,6 +200,54 @@ static void ended_early(const struct packet_list *c)
 	free(order);
 }
 
+/* What was recorded with something missing is not all that is true. */
+static bool is_whole(const struct packet_list *c)
+{
+	return strncmp(c->name, "wire-", 5) != 0;
+}
+
+/* Every length that a header may end at, then steps: hellos and certificates end anywhere. */
+static void cut_short(const struct packet_list *c)
+{
+	if (!is_whole(c))
+		return;
+	for (size_t most = 14; most < 1400; most += most < 100 ? 1 : 29) {
+		replay_cut(c, most, &got);
+		must_not_be_wrong(c, "cut to", most, most);
+	}
+}
+
+/* Of one side alone the first alert seen is the other one's answer to one that was not. */
+static bool answers_alerts(const struct packet_list *c)
+{
+	return strstr(c->name, "fail-") != NULL;
+}
+
+static void one_side(const struct packet_list *c)
+{
+	for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+		if (answers_alerts(c))
+			continue;
+		replay_side(c, side, 0, &got);
+		must_not_be_wrong(c, "only side", side, side);
+	}
+}
+
+/* Two ports of a tap run apart: the other side comes later than it was, as a whole. */
+static void side_late(const struct packet_list *c)
+{
+	static const uint64_t late_ms[] = {1, 5, 50, 300};
+
+	for (size_t i = 0; i < sizeof(late_ms) / sizeof(late_ms[0]); i++)
+		for (enum side side = SIDE_CLIENT; side < SIDES; side++) {
+			replay_side(c, side, late_ms[i] * 1000000, &got);
+			must_not_be_wrong(c, "other side late", late_ms[i], side);
+			if (is_whole(c) && got.count > 0 && truth.records[0].tls_version != 0 &&
+			    got.records[0].tls_version == 0)
+				complain(c, "other side late", late_ms[i], side, "no version");
+		}
+}
+
 #define TEST(name)                                                                                 \
 	static void test_##name(void **state)                                                      \
 	{                                                                                          \
@@ -212,6 +260,9 @@ TEST(in_pieces)
 TEST(lost_one)
 TEST(lost_two)
 TEST(ended_early)
+TEST(cut_short)
+TEST(one_side)
+TEST(side_late)
 
 int main(void)
 {
@@ -222,6 +273,9 @@ int main(void)
 	    cmocka_unit_test(test_lost_one),
 	    cmocka_unit_test(test_lost_two),
 	    cmocka_unit_test(test_ended_early),
+	    cmocka_unit_test(test_cut_short),
+	    cmocka_unit_test(test_one_side),
+	    cmocka_unit_test(test_side_late),
 	};
 	int failed;
 

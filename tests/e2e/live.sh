@@ -60,6 +60,15 @@ listen() { # OPTION...: a sensor that is there
 	wait_for "stats packets=" "$work/err"
 }
 
+shunted() { grep -o 'shunted_packets=[1-9][0-9]*' "$work/err" | tail -n 1; }
+wait_for_shunted() {
+	for _ in $(seq 100); do
+		[ -z "$(shunted)" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 ip link set lo up
 make_pair span0 span1
 make_pair tap0 tap1
@@ -109,12 +118,7 @@ if "$SENSOR" --help | grep -q 'is built in'; then
 	else
 		SEND_EVERY=0.15 send_until 1 span0
 		wait_for " shunted_packets=0 " "$work/err" && ok "shunting: nothing at first"
-		for _ in $(seq 100); do
-			shunted=$(grep -o 'shunted_packets=[1-9][0-9]*' "$work/err" | tail -n 1)
-			[ -z "$shunted" ] || break
-			sleep 0.1
-		done
-		[ -n "$shunted" ] && ok "shunting: packets are dropped" || not_ok "shunting" "$(tail -n 1 "$work/err")"
+		wait_for_shunted && ok "shunting: packets are dropped" || not_ok "shunting" "$(tail -n 1 "$work/err")"
 		same "shunting: the record that the file gives" "$expected" "$(head -n 1 "$work/live" | facts)"
 		seen=$(python3 -c 'import json,sys; print(json.loads(sys.stdin.readline())["event"]["duration"] > 3e9)' \
 			<"$work/live")
@@ -126,24 +130,35 @@ if "$SENSOR" --help | grep -q 'is built in'; then
 	# One tag the kernel takes off and tells of apart, the second one stays in the frame.
 	listen -i span1
 	SEND_TAG=88a8000981000007 SEND_EVERY=0.15 send_until 1 span0
-	for _ in $(seq 100); do
-		shunted=$(grep -o 'shunted_packets=[1-9][0-9]*' "$work/err" | tail -n 1)
-		[ -z "$shunted" ] || break
-		sleep 0.1
-	done
+	wait_for_shunted && ok "tagged frames: are shunted" || not_ok "tagged frames: are shunted" "$(tail -n 1 "$work/err")"
 	stop "tagged frames"
 	same "tagged frames: the tags are told" "9 7" "$(python3 -c 'import json,sys
 network = json.loads(sys.stdin.readline())["network"]
 print(network["vlan"]["id"], network["inner"]["vlan"]["id"])' <"$work/live")"
-	[ -n "$shunted" ] && ok "tagged frames: are shunted" || not_ok "tagged frames: are shunted" "$(tail -n 1 "$work/err")"
-	copy=$work/program # where another user may start it
+	# An ordinary user who was given capabilities, as a service manager does it.
+	copy=$work/program # where that user may start it
 	cp "$SENSOR" "$copy"
-	said=$(timeout -s INT 1 setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+net_raw,+bpf \
-		--ambient-caps=-all,+net_raw,+bpf "$copy" -i span1 --json /dev/null --spool /dev/null 2>&1)
-	same "shunting: CAP_NET_RAW and CAP_BPF are enough" 0 "$(grep -c 'takes no filter' <<<"$said")"
-	said=$(timeout -s INT 1 setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+net_raw \
-		--ambient-caps=-all,+net_raw "$copy" -i span1 --json /dev/null --spool /dev/null 2>&1)
-	same "shunting: without CAP_BPF it says the mend" 1 "$(grep -c 'CAP_BPF, or --no-shunt' <<<"$said")"
+	listen_with() { # CAPABILITIES
+		: >"$work/live"
+		chmod 666 "$work/live"
+		rm -f "$work"/spool*
+		setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps="-all,$1" --ambient-caps="-all,$1" \
+			"$copy" --spool "$work/spool" --name test -i span1 --json "$work/live" --stats 1 2>"$work/err" &
+		sensor_pid=$!
+		wait_for "stats packets=" "$work/err"
+	}
+	for rights in +net_raw,+bpf +net_raw; do
+		listen_with $rights
+		SEND_EVERY=0.15 send_until 1 span0
+		same "$rights alone: the record that the file gives" "$expected" "$(head -n 1 "$work/live" | facts)"
+		same "$rights alone: no child has them" "0000000000000000" \
+			"$(for pid in $(pgrep -P "$sensor_pid"); do sed -n 's/^Cap\(Prm\|Eff\|Amb\):\t*//p' "/proc/$pid/status"; done | sort -u)"
+		[ $rights = +net_raw ] || wait_for_shunted
+		stop "$rights alone"
+		said="$(grep -c 'CAP_BPF, or --no-shunt' "$work/err") $([ -n "$(shunted)" ] && echo shunts)"
+		[ $rights = +net_raw ] && same "$rights alone: nothing is shunted, it says the mend" "1 " "$said" ||
+			same "$rights alone: packets are shunted" "0 shunts" "$said"
+	done
 	listen -i span1 --no-shunt
 	SEND_EVERY=0.15 send_until 1 span0
 	stop "no shunting"

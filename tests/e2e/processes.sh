@@ -6,6 +6,7 @@ if [ -z "${TLSVANE_IN_NAMESPACE:-}" ]; then
 	TLSVANE_IN_NAMESPACE=1 exec unshare --net --mount "$0" "$@"
 fi
 . tests/e2e/lib.sh
+. tests/e2e/processes_lib.sh
 sample=$CAPTURES/tls12-exim-exim.pcap
 many() { python3 tests/e2e/many.py "$sample" "$@"; } # OUT FIRST CLIENTS KIND...
 
@@ -15,40 +16,6 @@ for interface in span0 span1; do
 	sysctl -qw "net.ipv6.conf.$interface.disable_ipv6=1" 2>/dev/null
 	ip link set "$interface" mtu 9000 up
 done
-
-wait_until() { # COMMAND...: until it succeeds
-	for _ in $(seq 300); do
-		"$@" >/dev/null 2>&1 && return
-		sleep 0.1
-	done
-	echo "waited in vain for: $*; the sensor says: $(grep -v ' stats ' "$work/err" | tail -n 20)" >&2
-	return 1
-}
-said() { grep -qF -- "$1" "$work/err"; } # WORDS
-number() { redis hget tlsvane:sensor:test "$1"; }
-is_number() { [ "$(number "$1")" = "$2" ]; } # NAME VALUE
-counted() { redis eval 'local n = 0
-	for _, k in ipairs(redis.call("keys", "tlsvane:server:*")) do n = n + (redis.call("hget", k, "sessions") or 0) end
-	return n' 0; }
-is_counted() { [ "$(counted)" = "$1" ]; }
-children() { pgrep -P "$sensor_pid" -a -f . | cut -d' ' -f1; }
-
-# Which child is who: a worker has a packet socket, the recorder has the board.
-has_board() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -q 'tlsvane-board'; }
-workers() {
-	local pid
-	for pid in $(children); do
-		has_board "$pid" && continue
-		[ "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status" 2>/dev/null)" = 2 ] && echo "$pid"
-	done
-}
-recorder() {
-	local pid
-	for pid in $(children); do
-		has_board "$pid" && echo "$pid"
-	done
-}
-has_workers() { [ "$(workers | wc -l)" = "$1" ]; }
 
 listen() { # OPTION...: a sensor that has begun
 	rm -f "$work"/spool*
@@ -65,13 +32,6 @@ send() { python3 tests/e2e/send_fast.py "$1" span0 "${@:2}"; } # FILE [FROM TO]
 frames() { python3 -c 'import sys; sys.path.insert(0, "tests/e2e"); import many; print(len(list(many.read_frames(sys.argv[1]))))' "$1"; }
 # Of forty sessions under way, all but the lost ones.
 has_whole() { [ "$(grep -c '"confidence":"full"' "$work/live")" = $((40 - ${lost#*=})) ]; }
-
-stop() { # NAME [STATUS]
-	kill -TERM "$sensor_pid"
-	wait "$sensor_pid"
-	same "$1: exit ${2:-0}" "${2:-0}" $?
-}
-status_of() { awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status"; }
 
 redis_start
 

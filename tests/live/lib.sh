@@ -42,6 +42,13 @@ span_up() {
     mirror_to span server
 }
 
+# A second mirror port, for what comes from the server: a tap's two ports, a direction each.
+second_span_up() {
+    ip -n switch link add span2 mtu 1700 type veth peer name monitor2 mtu 1700
+    silent_up span2 monitor2
+    mirror_to span2 server
+}
+
 # Devices that say nothing of their own.
 silent_up() {  # DEVICE...
     local device
@@ -204,6 +211,16 @@ sensor_lost_nothing() {
         [ "$value" = 0 ] || lost+=" $number=$value"
     done
     if [ -z "$lost" ]; then echo "ok $NAME: nothing lost"; else echo "not ok $NAME:$lost"; fi
+}
+
+# What it says of itself in Redis.
+sensor_number() {  # NAME
+    redis-cli -s "$RUN/redis" hget tlsvane:sensor:live "$1"
+}
+
+# Whether it has the kernel drop packets.
+sensor_shunts() {
+    "$BIN/tlsvane-sensor" --help | grep -q 'is built in' && ! sensor_said 'takes no filter' 1
 }
 
 sensor_said() {  # WORDS TIMES

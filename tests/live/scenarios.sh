@@ -68,6 +68,46 @@ geneve() {
     sensor_lost_nothing
 }
 
+# A port that nobody told of, seen by a tap of two ports; what else speaks there is no mail. Sessions that pause behind
+# their handshake are shunted, where that is built in.
+any-port() {
+    local round
+    export PORT=10027
+    wire_span postfix postfix
+    second_span_up
+    SENSOR='-i monitor2 --any-port' begin postfix
+    in_net server /usr/bin/python3 -m http.server --directory "$RUN/logs" --bind $server_ip 8080 >"$LOGS/http" 2>&1 &
+    wait_for listening server 8080
+    for ((round = 0; round < ROUNDS; round++)); do
+        MAILS=2 client postfix
+        client swaks
+        client swaks --tls
+        client openssl -tls1 -cipher ALL:@SECLEVEL=0
+        client openssl -tls1_3
+        client exim
+        in_net client /usr/bin/python3 -c "import urllib.request; urllib.request.urlopen('http://$server_ip:8080/').read()"
+    done
+    for ((round = 0; round < 10; round++)); do
+        PAUSE=1 client openssl -tls1_2
+        ! sensor_shunts || [ "$(sensor_number shunted_packets)" -gt 0 ] || continue
+        break
+    done
+    counts_agree $((ROUNDS * 7))
+    if [ "$(grep -c "\"port\":$PORT" "$RUN/json")" = "$(logged_sum)" ] && ! grep -q '"port":8080' "$RUN/json"; then
+        echo "ok $NAME: all on port $PORT"
+    else
+        echo "not ok $NAME: not all on port $PORT, of $(logged_sum):" "$(grep -o '"port":[0-9]*' "$RUN/json" | sort | uniq -c)"
+    fi
+    if ! sensor_shunts; then
+        echo "skip $NAME: no shunting here"
+    elif [ "$(sensor_number shunted_packets)" -gt 0 ]; then
+        echo "ok $NAME: packets are shunted"
+    else
+        echo "not ok $NAME: nothing was shunted"
+    fi
+    sensor_lost_nothing
+}
+
 # A bad line, and a switch that mirrors some frames twice: what was sent again is seen again, nothing is missing.
 loss-reordering-duplication() {
     wire_mirror postfix postfix --lose 9 --swap 5 --double 7

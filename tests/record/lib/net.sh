@@ -157,7 +157,7 @@ stop_recording() {
 }
 
 all_closed() {
-    ! { in_net client ss -tnH; in_net server ss -tnH; } | grep -v TIME-WAIT | grep -q ':25\b'
+    ! { in_net client ss -tnH; in_net server ss -tnH; } | grep -v TIME-WAIT | grep -q ":${PORT:-25}\b"
 }
 
 listening() {  # NAMESPACE PORT

@@ -7,7 +7,7 @@
 # (else the server's IPv4 address); PEER_SECONDS ends a peer that still runs then. A peer also knows client_name, server_name and so on (lib/net.sh).
 server() {  # PEER OPTION...
     at server "$@" >>"$LOGS/server" 2>&1 </dev/null &
-    wait_for listening server 25
+    wait_for listening server "${PORT:-25}"
 }
 
 client() {  # PEER OPTION...

@@ -84,6 +84,19 @@ uint64_t flow_hash(const struct flow_table *t, const struct segment *s)
 	return fold(ends ^ where, t->seed[2] | 1);
 }
 
+uint64_t flow_hash_again(const struct flow_table *t, const struct flow *f)
+{
+	struct segment s = {.source = f->client,
+	    .destination = f->server,
+	    .source_port = f->client_port,
+	    .destination_port = f->server_port,
+	    .vlan = f->vlan,
+	    .inner_vlan = f->inner_vlan,
+	    .tunnel_id = f->tunnel_id};
+
+	return flow_hash(t, &s);
+}
+
 static struct flow *flow_in(const struct flow_table *t, size_t place)
 {
 	return &t->slabs[place / SLAB][place % SLAB];
@@ -241,14 +254,7 @@ struct flow *flow_add(struct flow_table *t, const struct segment *s, enum side f
 
 static size_t slot_of(const struct flow_table *t, const struct flow *f)
 {
-	struct segment s = {.source = f->client,
-	    .destination = f->server,
-	    .source_port = f->client_port,
-	    .destination_port = f->server_port,
-	    .vlan = f->vlan,
-	    .inner_vlan = f->inner_vlan,
-	    .tunnel_id = f->tunnel_id};
-	size_t i = (uint32_t)flow_hash(t, &s) & t->slot_mask;
+	size_t i = (uint32_t)flow_hash_again(t, f) & t->slot_mask;
 
 	while (t->slots[i].place == 0 || flow_in(t, t->slots[i].place - 1) != f)
 		i = (i + 1) & t->slot_mask;

@@ -33,6 +33,7 @@ enum flow_flag {
 	    1 << 11, /* on no mail port: whether it is mail is not known yet, or it is none */
 	FLOW_UNREAD = 1 << 12,	/* bytes were said while no session was to be had */
 	FLOW_EVICTED = 1 << 13, /* given up at the cap */
+	FLOW_KNOWN = 1 << 14,	/* the pipeline may have later packets' times (pipeline_known.c) */
 };
 
 struct session;
@@ -77,6 +78,7 @@ void flow_table_free(struct flow_table *t);
 /* The hash of the connection a segment belongs to: the same in both directions, another in each
  * run. */
 uint64_t flow_hash(const struct flow_table *t, const struct segment *s);
+uint64_t flow_hash_again(const struct flow_table *t, const struct flow *f);
 
 /* Bring into the cache what a later flow_find will look at: first its slot, then (the slot there)
  * its flow. The flow returned is likely the one, or another of the same hash, or NULL. */

@@ -192,17 +192,6 @@ static void flow_segment(
 		note_end(p, f, side, s);
 }
 
-static uint32_t *read_known(struct pipeline *p, uint64_t hash)
-{
-	return &p->read_known[hash % READ_KNOWN];
-}
-
-/* Never 0, and with its place in the table it is nearly the whole hash. */
-static uint32_t read_tag(uint64_t hash)
-{
-	return (uint32_t)(hash >> 32) | 1;
-}
-
 static struct flow *find_flow(struct pipeline *p, const struct queued *q, enum side *from)
 {
 	if (q->likely != NULL && flow_is_of(q->likely, &q->segment, from))
@@ -223,14 +212,11 @@ static void take_segment(struct pipeline *p, const struct queued *q)
 	}
 	if (f == NULL)
 		f = open_flow(p, q, &from);
-	if (s->flags & FRAME_SYN)
-		*read_known(p, q->hash) =
-		    0; /* the old connection's last segments stood in this queue, too */
 	if (f == NULL)
 		return;
 	if (f->state == FLOW_CLOSED) {
 		if (f->flags & FLOW_SEARCH)
-			*read_known(p, q->hash) = read_tag(q->hash);
+			pipeline_know(p, f, q->hash);
 		return;
 	}
 	if (f->state != FLOW_READ) {
@@ -238,9 +224,10 @@ static void take_segment(struct pipeline *p, const struct queued *q)
 		return;
 	}
 	f->last_ns = p->now_ns;
-	*read_known(p, q->hash) = read_tag(q->hash);
 	if (s->flags & (FRAME_FIN | FRAME_RST))
 		note_end(p, f, from, s);
+	else
+		pipeline_know(p, f, q->hash);
 }
 
 /* Memory is far away: while some flows come nearer, others are decoded. Then each is read in its
@@ -269,6 +256,7 @@ void pipeline_flush(struct pipeline *p)
 		take_segment(p, &p->queue[i]);
 	}
 	p->queued = 0;
+	p->queued_bytes = 0;
 }
 
 /* A fragment: its datagram's segment, once it is whole. */
@@ -291,17 +279,19 @@ static void enqueue(struct pipeline *p, uint64_t ns)
 		s->tunnel_id = 0; /* a label belongs to one direction (RFC 3031 section 3.1) */
 	q->ns = ns;
 	q->hash = flow_hash(p->flows, s);
+	if (pipeline_is_known(p, s, q->hash, ns))
+		return;
 	flow_prefetch_slot(p->flows, q->hash);
 	p->queued++;
-	if (s->flags & FRAME_SYN)
-		*read_known(p, q->hash) = 0; /* the ports may be used again */
-	else if (length > 0 && *read_known(p, q->hash) == read_tag(q->hash))
-		length = s->payload.left = s->missing = 0;
-	if (length > 0 && length <= QUEUED_BYTES) {
-		memcpy(q->bytes, s->payload.at, length);
-		s->payload.at = q->bytes;
+	if (length > QUEUED_BYTES - p->queued_bytes) { /* read from the frame */
+		pipeline_flush(p);
+		return;
 	}
-	if (length > QUEUED_BYTES || p->queued == QUEUE)
+	if (length > 0) {
+		s->payload.at = memcpy(p->bytes + p->queued_bytes, s->payload.at, length);
+		p->queued_bytes += length;
+	}
+	if (p->queued == QUEUE)
 		pipeline_flush(p);
 }
 

@@ -286,6 +286,7 @@ void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
 	struct session_end end;
 	struct record r;
 
+	pipeline_know_no_more(p, f);
 	if (f->flags & FLOW_SEARCH && f->state != FLOW_READING)
 		f->state = FLOW_CLOSED;
 	switch (f->state) {
@@ -324,6 +325,7 @@ void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
 
 static void look_at(struct pipeline *p, struct flow *f)
 {
+	pipeline_know_time(p, f);
 	if (f->last_ns > p->now_ns + CLOCK_BACK_NS)
 		f->last_ns = p->now_ns;
 	if (timed_out(f, p->now_ns)) {

@@ -1,6 +1,7 @@
 /*
  * What the files of the pipeline share: pipeline.c has what each packet takes part in,
- * pipeline_flow.c how a flow's session begins, is searched, and ends. Nobody else includes this.
+ * pipeline_known.c those that need no more than a look, pipeline_flow.c how a flow's session
+ * begins, is searched, and ends. Nobody else includes this.
  */
 #ifndef TLSVANE_PIPELINE_PRIVATE_H
 #define TLSVANE_PIPELINE_PRIVATE_H
@@ -21,14 +22,21 @@
 
 /* Segments decoded and not read yet. */
 #define QUEUE	     32u    /* as many as a core can wait for at once, and some more */
-#define QUEUED_BYTES 1600u  /* payload bytes copied of one; a larger one is read at once */
-#define READ_KNOWN   16384u /* tags of flows whose payload is known to be of no use: not copied */
+#define QUEUED_BYTES 16384u /* payload bytes of them all: well within the nearest cache */
+#define KNOWN	     16384u /* flows of which no packet is worth more than its time */
 
 struct queued {
 	uint64_t ns, hash;
 	struct flow *likely; /* whose flow it seems to be, as of the prefetch */
 	struct segment segment;
-	uint8_t bytes[QUEUED_BYTES];
+};
+
+/* Flows whose packets are of no use, but for those that begin or end a connection; each in a place
+ * that its hash gives. All that a packet of another flow touches is the tags. */
+struct known {
+	uint32_t tag[KNOWN];	 /* with the place nearly the whole hash; 0: none */
+	uint64_t last_ns[KNOWN]; /* of the last packet, where there was one */
+	struct flow *flow[KNOWN];
 };
 
 struct pipeline {
@@ -52,10 +60,12 @@ struct pipeline {
 	bool any_port;
 	size_t searches; /* flows being read of which we do not know yet whether they are mail */
 	uint8_t mail_port[65536 / 8]; /* a bit each: all that most packets need of `ports` */
-	uint32_t read_known[READ_KNOWN];
+	struct known known;
 	struct fragment fragment; /* the one being read */
 	unsigned queued;
+	size_t queued_bytes;
 	struct queued queue[QUEUE];
+	uint8_t bytes[QUEUED_BYTES];
 };
 
 /* A stamp further from the clock than packets in their order are. */
@@ -89,6 +99,16 @@ static inline bool seen_both(const struct flow *f)
 {
 	return f->flags & FLOW_SEEN_CLIENT && f->flags & FLOW_SEEN_SERVER;
 }
+
+/* A flow that is read, or no mail, is known from now on, until pipeline_know_no_more. */
+void pipeline_know(struct pipeline *p, struct flow *f, uint64_t hash);
+void pipeline_know_no_more(struct pipeline *p, struct flow *f);
+
+/* Brings a flow's last_ns up to date. */
+void pipeline_know_time(struct pipeline *p, struct flow *f);
+
+/* Whether a segment is of a known flow, and needs no more than this. */
+bool pipeline_is_known(struct pipeline *p, const struct segment *s, uint64_t hash, uint64_t ns);
 
 /* A session for a flow, at the cap that of another, which has told less; NULL where none has, or
  * memory is short. Still to be initialized. pipeline_pool.c */

@@ -141,6 +141,18 @@ static void lend(struct session *s, struct session_shared *shared, enum side sid
 	tls_handshake_lend(&s->tls, side, memory, memory != NULL ? wants : 0);
 }
 
+/* No message is under way: what was lent is free again, and near, for the next of any session. */
+static void take_back(struct session *s, struct session_shared *shared, enum side side)
+{
+	if (s->lent[side] == NULL || s->tls.side[side].wanted)
+		return;
+	tls_handshake_lend(&s->tls, side, NULL, 0);
+	free(s->lent[side]);
+	shared->lent -= s->lent_size[side];
+	s->lent[side] = NULL;
+	s->lent_size[side] = 0;
+}
+
 /* Nobody has spoken TLS yet. */
 static bool tls_unspoken(const struct session *s)
 {
@@ -186,6 +198,7 @@ static size_t read_tls(
 		else
 			handed_take(&s->handed, &shared->handed, side, shared->now_ns);
 	}
+	take_back(s, shared, side);
 	if (result == RESULT_NOT_TLS && s->implicit && bytes.left == length && tls_unspoken(s)) {
 		begin_dialog(s);
 		return 0;

@@ -80,7 +80,7 @@ MUST_USE bool stream_next_held(const struct stream *s, struct cursor *bytes);
 MUST_USE static inline bool stream_next(const struct stream *s, struct cursor *bytes)
 {
 	if (s->fresh.left > 0) {
-		*bytes = s->fresh;
+		*bytes = cursor_over(s->fresh.at, s->fresh.left); /* as it was stored: by halves */
 		return true;
 	}
 	if (s->first == NULL && s->fresh_missing == 0)

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define INBOX_TRIES 2 /* recorders that may die of a message */
+
 int board_make(void)
 {
 	int fd = memfd_create("tlsvane-board", MFD_CLOEXEC);
@@ -19,13 +21,55 @@ struct board *board_map(int fd)
 {
 	void *at = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	return at == MAP_FAILED ? NULL : at;
+	if (at == MAP_FAILED)
+		return NULL;
+	(void)madvise(at, sizeof(struct board), MADV_DONTFORK); /* not for workers */
+	return at;
 }
 
 void board_begin(struct board *b)
 {
-	b->lost += b->taken - b->kept;
-	b->kept = b->taken;
+	struct board_inbox *in = &b->inbox;
+	uint64_t taken = b->redo.taken, lost = redo_begin(&b->redo);
+
+	if (in->place >= b->places)
+		in->message.kind = 0;
+	b->lost += lost;
+	if (taken < b->redo.taken)
+		taken = b->redo.taken;
+	in->unread = in->message.kind != 0 && taken == in->taken;
+	if (!in->unread || b->redo.tries <= INBOX_TRIES)
+		return;
+	in->unread = false; /* it kills who takes it */
+	b->lost += in->message.kind == MESSAGE_RECORD;
+	b->place[in->place].records = in->records + (in->message.kind == MESSAGE_RECORD);
+}
+
+struct message *board_inbox(struct board *b, unsigned place)
+{
+	struct board_inbox *in = &b->inbox;
+
+	in->message.kind = 0; /* none: until the kernel has put one there */
+	atomic_signal_fence(memory_order_seq_cst);
+	in->place = place;
+	in->records = b->place[place].records;
+	in->taken = b->redo.taken;
+	atomic_signal_fence(memory_order_seq_cst);
+	return &in->message;
+}
+
+struct message *board_unread(struct board *b, unsigned *place, size_t *size)
+{
+	struct board_inbox *in = &b->inbox;
+
+	if (!in->unread)
+		return NULL;
+	in->unread = false;
+	in->taken = b->redo.taken;
+	b->place[in->place].records = in->records;
+	*place = in->place;
+	*size = message_size(&in->message);
+	return &in->message;
 }
 
 /* The worker of this place is another: the one before said its last. */
@@ -59,7 +103,6 @@ bool board_hear(struct board *b, unsigned place, const struct message *m)
 		return false;
 	}
 	p->records++;
-	b->taken++;
 	return true;
 }
 
@@ -67,11 +110,6 @@ void board_end(struct board *b)
 {
 	for (unsigned i = 0; i < b->places; i++)
 		close_generation(b, &b->place[i]);
-}
-
-void board_keep(struct board *b)
-{
-	b->kept = b->taken;
 }
 
 void board_numbers(const struct board *b, struct sensor_numbers *sum)

@@ -9,6 +9,7 @@
 
 #include "limits.h"
 #include "message.h"
+#include "redo.h"
 
 struct board_place { /* of one worker and those who follow it */
 	/* the supervisor's */
@@ -20,17 +21,25 @@ struct board_place { /* of one worker and those who follow it */
 	struct sensor_numbers before; /* those before it, together */
 };
 
+struct board_inbox { /* the message that is received, until the next one is */
+	unsigned place;
+	uint64_t records, taken; /* before it */
+	bool unread;		 /* a recorder died before it took it */
+	struct message message;
+};
+
 struct board {
 	/* the supervisor's */
 	unsigned places;
 	bool sandboxed;
 	_Atomic uint64_t worker_deaths, worker_hangs, recorder_deaths;
 	/* the recorder's */
-	uint64_t taken, kept; /* records; of them those that a recorder's death cannot lose */
-	uint64_t lost;	      /* ... that one did lose, or a worker with its queue */
-	uint64_t flows_lost;  /* sessions that were open when their worker died */
-	uint64_t refused;     /* messages that were none */
+	uint64_t lost; /* records that a recorder's death did lose, or a worker's with its queue */
+	uint64_t flows_lost; /* sessions that were open when their worker died */
+	uint64_t refused;    /* messages that were none */
 	struct board_place place[LIMIT_WORKERS];
+	struct board_inbox inbox;
+	struct redo redo; /* of the records that were taken */
 };
 
 /* A board of zeros. -1 with errno set; else its descriptor, for board_map, which gives NULL. */
@@ -39,17 +48,21 @@ struct board *board_map(int fd);
 
 /* ---- The recorder's side ---- */
 
-/* A new recorder begins: what the one before it had not kept is lost. */
+/* A new recorder begins: what the one before it had taken and nobody has is lost. */
 void board_begin(struct board *b);
 
-/* A message of a place came, whole and valid. True: it is a record to be taken. */
+/* Where the next message of a place is to be received, so that it outlives its recorder. */
+struct message *board_inbox(struct board *b, unsigned place);
+
+/* The message that died with its recorder, or NULL; *size: as it was received. It is to be taken as
+ * any other. */
+struct message *board_unread(struct board *b, unsigned *place, size_t *size);
+
+/* A message of a place came, whole and valid. True: it is a record to be taken (redo_take). */
 bool board_hear(struct board *b, unsigned place, const struct message *m);
 
 /* No more messages come. */
 void board_end(struct board *b);
-
-/* All that was taken is kept. */
-void board_keep(struct board *b);
 
 /* What all workers did, dead and alive. */
 void board_numbers(const struct board *b, struct sensor_numbers *sum);

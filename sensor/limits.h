@@ -132,8 +132,12 @@
 #define LIMIT_METRICS_REQUEST	  16384 /* bytes of memory a connection: a request's headers */
 
 /* Processes */
-#define LIMIT_WORKERS	     64			 /* more cores than any tap needs */
-#define LIMIT_QUEUE_BYTES    (16u * 1024 * 1024) /* records that wait, a worker: about 40000 */
+#define LIMIT_WORKERS	  64		      /* more cores than any tap needs */
+#define LIMIT_QUEUE_BYTES (16u * 1024 * 1024) /* records that wait, a worker: about 40000 */
+#define LIMIT_REDO_BYTES                                                                           \
+	(16u * 1024 * 1024) /* what a recorder has taken and nobody else has: 12000 records and    \
+			       the totals of their entries */
+#define LIMIT_SPOOL_S	     60	   /* seconds between two spools while Redis is away */
 #define LIMIT_MESSAGES	     256   /* taken of one worker before the next has its turn */
 #define LIMIT_ALIVE_MS	     1000  /* milliseconds between two signs of life, with numbers */
 #define LIMIT_HANG_S	     30	   /* seconds without one until a process is replaced */

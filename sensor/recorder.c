@@ -27,9 +27,9 @@ struct recorder {
 	struct metrics *metrics;   /* NULL without --metrics */
 	FILE *json;		   /* NULL without --json */
 	uint64_t next_flush_ns, next_stats_ns, next_metrics_ns;
-	bool live;	/* records come when they come: an interface, or standard input */
-	bool unflushed; /* records were taken since all was in Redis */
-	bool failed;	/* something could not be done; the rest went on */
+	struct redo *redo; /* of what was taken; NULL: there is but one process */
+	bool live;	   /* records come when they come: an interface, or standard input */
+	bool failed;	   /* something could not be done; the rest went on */
 };
 
 static const char *json_name(const struct recorder *r)
@@ -50,11 +50,13 @@ static void give_up_json(struct recorder *r)
 
 void recorder_take(struct recorder *r, const struct record *session)
 {
-	struct record compared, *record = &compared;
+	struct record own, *logged, *record;
 
-	memcpy(record, session, record_size(session));
+	logged = r->store != NULL && r->redo != NULL ? redo_copy(r->redo, session) : NULL;
+	record = logged != NULL ? logged : memcpy(&own, session, record_size(session));
 	compare_session(r->compare, record);
-	r->unflushed = true;
+	if (r->redo != NULL)
+		redo_take(r->redo, logged);
 	if (r->alerting != NULL)
 		alerting_record(r->alerting, record);
 	if (r->tally != NULL)
@@ -147,15 +149,13 @@ static void flush(struct recorder *r, uint64_t now)
 {
 	if (r->json != NULL && r->live && fflush(r->json) != 0)
 		give_up_json(r);
-	if (r->store == NULL) {
-		r->unflushed = false;
-		return;
-	}
-	if (now < r->next_flush_ns)
+	if (r->store == NULL && r->redo != NULL)
+		redo_empty(r->redo);
+	if (r->store == NULL ||
+	    (now < r->next_flush_ns && (r->redo == NULL || !redo_presses(r->redo))))
 		return;
 	report_numbers(r);
-	if (store_flush(r->store) == 0) /* else it has said so, and keeps what waits */
-		r->unflushed = false;
+	(void)store_flush(r->store); /* what waits it keeps, and says so */
 	r->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
 }
 
@@ -169,11 +169,6 @@ bool recorder_tick(struct recorder *r)
 	serve_metrics(r, now);
 	show_numbers(r, now);
 	return r->json != NULL || r->tally != NULL || r->alerting != NULL;
-}
-
-bool recorder_is_clean(const struct recorder *r)
-{
-	return !r->unflushed;
 }
 
 /* Where the new one cannot be opened, the old one goes on. */
@@ -239,6 +234,7 @@ static bool open_store(struct recorder *r)
 	    .source = o->source,
 	    .retention_s = o->retention_s,
 	    .spool_path = o->spool,
+	    .redo = r->redo,
 	    .log = log_line,
 	    .log_context = "redis",
 	};
@@ -307,6 +303,7 @@ struct recorder *recorder_open(const struct recorder_options *options, int *stat
 	if (r == NULL)
 		return NULL;
 	r->options = *options;
+	r->redo = options->board == NULL ? NULL : &options->board->redo;
 	r->json = options->json;
 	if (!open_alerting(r) || !open_metrics(r)) {
 		*status = EXIT_USAGE;

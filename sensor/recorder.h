@@ -20,7 +20,7 @@ struct recorder_options {
 	const struct sensor_options *sensor; /* kept, not copied */
 	FILE *json;			     /* becomes the recorder's own; NULL: none */
 	pid_t holder;			     /* the process that holds the sensor's name in Redis */
-	const struct board *board;	     /* NULL: there is but one process */
+	struct board *board;		     /* NULL: there is but one process */
 	/* Fills in what all workers did so far. */
 	void (*numbers)(void *context, struct sensor_numbers *numbers);
 	void *context;
@@ -33,9 +33,6 @@ void recorder_take(struct recorder *r, const struct record *record);
 
 /* What is due by the clock; to be called often. False: nobody takes records any more. */
 bool recorder_tick(struct recorder *r);
-
-/* Whether all that was taken is where it stays: in Redis, or out of our hands in a file. */
-bool recorder_is_clean(const struct recorder *r);
 
 /* Loads the rules anew, and begins a --json FILE anew that was moved away. */
 void recorder_reload(struct recorder *r);

@@ -33,19 +33,36 @@ static void tell_numbers(void *context, struct sensor_numbers *numbers)
 	board_numbers(s->board, numbers);
 }
 
+static void hear_message(struct state *s, unsigned place, const struct message *m, size_t size)
+{
+	if (size > sizeof(*m) || !message_check(m, size))
+		s->board->refused++;
+	else if (board_hear(s->board, place, m))
+		recorder_take(s->recorder, &m->record);
+}
+
 /* Takes one message of a place. False: none is there. */
 static bool take_message(struct state *s, unsigned place)
 {
-	static struct message m;
-	ssize_t got = recv(s->p->channel[place], &m, sizeof(m), MSG_DONTWAIT | MSG_TRUNC);
+	struct message *m = board_inbox(s->board, place);
+	ssize_t got = recv(s->p->channel[place], m, sizeof(*m), MSG_DONTWAIT | MSG_TRUNC);
 
 	if (got < 0)
 		return errno == EINTR;
-	if ((size_t)got > sizeof(m) || !message_check(&m, (size_t)got))
-		s->board->refused++;
-	else if (board_hear(s->board, place, &m))
-		recorder_take(s->recorder, &m.record);
+	hear_message(s, place, m, (size_t)got);
 	return true;
+}
+
+/* What the recorder before had received when it died. */
+static void take_unread(struct state *s)
+{
+	const struct message *m;
+	unsigned place;
+	size_t size;
+
+	m = board_unread(s->board, &place, &size);
+	if (m != NULL)
+		hear_message(s, place, m, size);
 }
 
 /* In turns, so that a busy worker does not keep the others waiting. False: nothing came. */
@@ -103,8 +120,6 @@ static void tick(struct state *s)
 {
 	bool useful = recorder_tick(s->recorder);
 
-	if (recorder_is_clean(s->recorder))
-		board_keep(s->board);
 	if (!useful && !s->useless)
 		control_send(s->p->control, CONTROL_USELESS, "");
 	s->useless |= !useful;
@@ -147,7 +162,6 @@ static void open_recorder(struct state *s)
 static int finish(struct state *s)
 {
 	struct sensor_numbers numbers;
-	int status;
 
 	while (take_messages(s))
 		show_life(s);
@@ -155,9 +169,7 @@ static int finish(struct state *s)
 	recorder_finish(s->recorder);
 	recorder_numbers(s->recorder, &numbers);
 	progress_summary(&s->progress, &numbers);
-	status = recorder_close(s->recorder);
-	board_keep(s->board);
-	return status;
+	return recorder_close(s->recorder);
 }
 
 _Noreturn void recorder_process(const struct recorder_process *p)
@@ -169,6 +181,7 @@ _Noreturn void recorder_process(const struct recorder_process *p)
 	(void)signal(SIGPIPE, SIG_IGN); /* a Redis that is gone is an error, not a death */
 	board_begin(s.board);
 	open_recorder(&s);
+	take_unread(&s);
 	progress_begin(&s.progress, false);
 	control_send(p->control, CONTROL_READY, "");
 	while (!s.stopping) {
@@ -176,6 +189,7 @@ _Noreturn void recorder_process(const struct recorder_process *p)
 		(void)take_messages(&s);
 		listen_to_supervisor(&s);
 		tick(&s);
+		redo_is_good(&s.board->redo);
 	}
 	_exit(finish(&s));
 }

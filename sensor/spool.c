@@ -19,6 +19,7 @@ struct writer {
 	FILE *file;
 	XXH3_state_t *hash;
 	enum spool_part part;
+	uint64_t mark;
 	size_t entries;
 };
 
@@ -122,11 +123,21 @@ static void put_entry(void *to, struct tally_entry *e)
 	w->entries++;
 }
 
-static void put_all(struct writer *w, const char *sensor, struct tally *t)
+static void put_header(struct writer *w, const char *sensor)
 {
+	char mark[24] = "";
+
 	put_text(w, SPOOL_MAGIC "\t" SPOOL_VERSION "\t");
 	put_text(w, sensor);
+	if (w->mark != 0)
+		snprintf(mark, sizeof(mark), "\t%llu", (unsigned long long)w->mark);
+	put_text(w, mark);
 	put(w, "\n", 1);
+}
+
+static void put_all(struct writer *w, const char *sensor, struct tally *t)
+{
+	put_header(w, sensor);
 	tally_each_waiting(t, put_entry, w);
 	fprintf(w->file, SPOOL_END "\t%zu\t%016llx\n", w->entries,
 	    (unsigned long long)XXH3_64bits_digest(w->hash));
@@ -183,9 +194,9 @@ static int sync_folder(const char *path)
 }
 
 int spool_write(const char *path, const char *sensor, struct tally *t, enum spool_part part,
-    size_t *entries, char error[SPOOL_ERROR_MAX])
+    uint64_t mark, size_t *entries, char error[SPOOL_ERROR_MAX])
 {
-	struct writer w = {.part = part};
+	struct writer w = {.part = part, .mark = mark};
 	char fresh[PATH_MAX];
 
 	*entries = 0;

@@ -2,7 +2,7 @@
  * The spool: what a sensor could not write to Redis before it ended, in a file that its next start
  * reads.
  *
- *   tlsvane-spool <TAB> 1 <TAB> sensor
+ *   tlsvane-spool <TAB> 1 <TAB> sensor [<TAB> mark of redo.h, where there is one]
  *   pair <TAB> server <TAB> client <TAB> sessions=17+3 <TAB> version:TLSv1.2=17+3 <TAB>
  * first_seen=... end <TAB> lines <TAB> XXH3-64 of all before, in hex
  *
@@ -33,9 +33,9 @@ enum spool_result {
 MUST_USE int spool_lock(const char *path, char error[SPOOL_ERROR_MAX]);
 
 /* Takes the file over into `t`: its entries are waiting then. Without a file: SPOOL_OK, *entries 0.
- * A broken file changes nothing in `t`. */
-MUST_USE int spool_read(const char *path, const char *sensor, struct tally *t, size_t *entries,
-    char error[SPOOL_ERROR_MAX]);
+ * A broken file changes nothing in `t`. *mark: 0 where it has none. */
+MUST_USE int spool_read(const char *path, const char *sensor, struct tally *t, uint64_t *mark,
+    size_t *entries, char error[SPOOL_ERROR_MAX]);
 
 enum spool_part {
 	SPOOL_ALL,     /* every entry that waits */
@@ -45,7 +45,7 @@ enum spool_part {
 /* Replaces the file by one of the waiting entries, or removes it where there are none. The old file
  * stays whole until the new one is on the disk, and for good when that fails. */
 MUST_USE int spool_write(const char *path, const char *sensor, struct tally *t,
-    enum spool_part part, size_t *entries, char error[SPOOL_ERROR_MAX]);
+    enum spool_part part, uint64_t mark, size_t *entries, char error[SPOOL_ERROR_MAX]);
 
 /* Removes the file; that there is none is no failure. */
 MUST_USE int spool_remove(const char *path, char error[SPOOL_ERROR_MAX]);

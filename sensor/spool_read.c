@@ -25,6 +25,7 @@ struct reader {
 	struct tally *tally; /* NULL: only check */
 	char *line;
 	size_t room, number, entries;
+	uint64_t mark;
 	XXH3_state_t *hash;
 	const char *why; /* it is broken */
 };
@@ -126,6 +127,14 @@ static int read_entry(struct reader *r, char *line)
 	return r->tally == NULL ? check_entry(r, kind, line) : load_entry(r, kind, key, line);
 }
 
+static int read_mark(struct reader *r, const char *text)
+{
+	char *end;
+
+	r->mark = strtoull(text, &end, 10);
+	return end > text && *end == '\0' ? SPOOL_OK : broken(r, "a malformed mark");
+}
+
 static int read_header(struct reader *r)
 {
 	size_t length;
@@ -140,9 +149,9 @@ static int read_header(struct reader *r)
 		return broken(r, "not a spool");
 	if (strcmp(strsep(&rest, "\t"), SPOOL_VERSION) != 0)
 		return broken(r, "written by another version of tlsvane");
-	if (rest == NULL || strcmp(rest, r->sensor) != 0)
+	if (rest == NULL || strcmp(strsep(&rest, "\t"), r->sensor) != 0)
 		return broken(r, "it belongs to a sensor of another name");
-	return SPOOL_OK;
+	return rest == NULL ? SPOOL_OK : read_mark(r, rest);
 }
 
 static int read_end(struct reader *r, const char *line)
@@ -220,27 +229,30 @@ static int put_aside(const char *path, const struct reader *r, char error[SPOOL_
 	return SPOOL_FAILED;
 }
 
-int spool_read(const char *path, const char *sensor, struct tally *t, size_t *entries,
-    char error[SPOOL_ERROR_MAX])
+int spool_read(const char *path, const char *sensor, struct tally *t, uint64_t *mark,
+    size_t *entries, char error[SPOOL_ERROR_MAX])
 {
 	struct reader r = {.sensor = sensor};
 	int result;
 
 	*entries = 0;
+	*mark = 0;
 	r.file = fopen(path, "re");
 	if (r.file == NULL && errno == ENOENT)
 		return SPOOL_OK;
 	result = r.file == NULL ? SPOOL_FAILED : read_pass(&r, NULL);
 	if (result == SPOOL_OK)
 		result = read_pass(&r, t);
-	if (result == SPOOL_OK)
+	if (result == SPOOL_OK) {
 		*entries = r.entries;
-	else if (result == SPOOL_BROKEN)
+		*mark = r.mark;
+	} else if (result == SPOOL_BROKEN) {
 		result = put_aside(path, &r, error);
-	else
+	} else {
 		snprintf(error, SPOOL_ERROR_MAX,
 		    "spool %s: cannot be read: %s: let the sensor's user read and write it", path,
 		    strerror(errno));
+	}
 	free(r.line);
 	if (r.file != NULL)
 		fclose(r.file);

@@ -53,6 +53,7 @@ static int take_options(
 	strcpy(s->sensor, options->sensor);
 	s->process = options->holder != 0 ? options->holder : getpid();
 	s->retention_ms = options->retention_s * 1000;
+	s->redo = options->redo;
 	s->log = options->log;
 	s->log_context = options->log_context;
 	if (copy_text(&s->source, options->source) != 0 ||
@@ -126,6 +127,7 @@ struct store *store_open(
 	s->tally = tally;
 	s->spool_lock = -1;
 	s->started_wall_ms = store_wall();
+	s->saved_ms = store_clock();
 	if (start(s, options, error) == 0)
 		return s;
 	store_free(s);
@@ -146,8 +148,13 @@ static int flush_until(struct store *s, uint64_t until, unsigned wait_ms)
 		store_dial(s);
 	store_pump(s, until, wait_ms);
 	tally_stats(s->tally, &stats);
-	if (stats.waiting == 0)
+	if (stats.waiting == 0) {
+		s->saved_ms = store_clock();
+		if (s->redo != NULL)
+			redo_empty(s->redo);
 		return 0;
+	}
+	store_save(s);
 	return s->state == STORE_READY && store_clock() >= s->pause_ms ? 1 : -1;
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "redo.h"
 #include "tally.h"
 
 #define STORE_ERROR_MAX	 512
@@ -32,7 +33,8 @@ struct store_options {
 	uint64_t retention_s; /* an entry goes so long after its last write; 0: never */
 	const char
 	    *spool_path; /* where the unwritten goes at exit; NULL: it is lost then, and said so */
-	store_log *log;	 /* may be NULL */
+	struct redo *redo; /* where records are before they are given to the tally; NULL: none */
+	store_log *log;	   /* may be NULL */
 	void *log_context;
 };
 
@@ -55,11 +57,11 @@ bool store_sensor_valid(const char *sensor);
 
 /*
  * Opens the store for `tally` (kept, not owned: free it after store_close) and reads the spool into
- * it. A Redis that is away is no failure: one line to the log, and store_flush tries again. NULL
- * with a line in `error` when it must not start: a bad URL or name, a password missing or wrong, no
- * permission, another schema, the name held by a living sensor, a spool that cannot be read for
- * lack of rights or memory. Blocks for LIMIT_CONNECT_MS + LIMIT_REPLY_MS at most (and the
- * resolver's time where the URL names a host).
+ * it, and what the log of `redo` has on top. A Redis that is away is no failure: one line to the
+ * log, and store_flush tries again. NULL with a line in `error` when it must not start: a bad URL
+ * or name, a password missing or wrong, no permission, another schema, the name held by a living
+ * sensor, a spool that cannot be read for lack of rights or memory. Blocks for LIMIT_CONNECT_MS +
+ * LIMIT_REPLY_MS at most (and the resolver's time where the URL names a host).
  */
 struct store *store_open(
     const struct store_options *options, struct tally *tally, char error[STORE_ERROR_MAX]);

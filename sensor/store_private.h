@@ -108,6 +108,8 @@ struct store {
 	size_t spool_waiting; /* of its entries, not yet in Redis */
 	size_t rebasing;      /* bases awaited for entries that are held */
 	uint64_t spool_ms;    /* not before: rewriting it */
+	struct redo *redo;    /* NULL: none */
+	uint64_t saved_ms;    /* when all was last in Redis or the spool */
 
 	/* Questions of others: sent ones first; `ask_next` is the first that is not */
 	struct store_asking *asks, *asks_last, *ask_next;
@@ -186,5 +188,7 @@ int store_spool_open(struct store *s, char error[STORE_ERROR_MAX]);
 void store_spool_rebase(struct store *s); /* rewrites the file once every held entry has its base */
 void store_spool_written(struct store *s, struct tally_entry *e);
 int store_spool_close(struct store *s);
+void store_save_totals(struct store *s, struct tally_entry *e); /* before they are sent */
+void store_save(struct store *s); /* what waits long goes into the spool */
 
 #endif

@@ -93,7 +93,7 @@ static void take_written(struct store *s, struct tally_entry *e)
 	}
 	s->entries_written++;
 	e->written_ms = store_clock();
-	if (e->in_file)
+	if (e->in_file && !e->changed) /* else the file may hold more than was written */
 		store_spool_written(s, e);
 	tally_move(s->tally, e, e->changed ? TALLY_DIRTY : TALLY_CLEAN, false);
 	store_recovered(s);

@@ -1,34 +1,75 @@
-/* The store's side of the spool: taken over at the start, rewritten without steps, removed when all
- * is in Redis. */
+/*
+ * The store's side of the spool: taken over at the start, rewritten without steps, removed when all
+ * is in Redis. While Redis is away, it also takes over what the log of a recorder (redo.h) would
+ * not hold for long.
+ */
 #include "store_private.h"
 
 #include <unistd.h>
 
+static void take_over_log(struct store *s, uint64_t mark)
+{
+	uint64_t records = s->redo == NULL ? 0 : redo_replay(s->redo, mark, s->tally);
+
+	if (records > 0)
+		store_say(s, "%llu sessions that the recorder before had taken are counted again",
+		    (unsigned long long)records);
+}
+
 int store_spool_open(struct store *s, char error[STORE_ERROR_MAX])
 {
-	size_t entries;
+	uint64_t mark = 0;
+	size_t entries = 0;
 	int result;
 
-	if (s->spool_path == NULL)
-		return 0;
-	result = spool_read(s->spool_path, s->sensor, s->tally, &entries, error);
-	if (result == SPOOL_FAILED)
-		return -1;
-	if (result == SPOOL_BROKEN)
-		store_say(s, "%s", error);
+	if (s->spool_path != NULL) {
+		result = spool_read(s->spool_path, s->sensor, s->tally, &mark, &entries, error);
+		if (result == SPOOL_FAILED)
+			return -1;
+		if (result == SPOOL_BROKEN)
+			store_say(s, "%s", error);
+	}
 	s->spool_file = entries > 0;
 	s->spool_waiting = entries;
 	if (entries > 0)
 		store_say(s, "spool %s: %zu entries of the last run are taken over", s->spool_path,
 		    entries);
+	take_over_log(s, mark);
 	return 0;
 }
 
-static void spool_failed(struct store *s, const char *error)
+static void spool_failed(struct store *s, const char *error, const char *then)
 {
-	store_trouble_say(s, "spool",
-	    "%s: until then the entries of the last run are not written to Redis", error);
+	store_trouble_say(s, "spool", "%s: until then %s", error, then);
 	s->spool_ms = store_clock() + STORE_SPOOL_MS;
+}
+
+static bool has_steps(const struct tally_entry *e)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (e->counters[i].seen > 0)
+			return true;
+	return false;
+}
+
+/* Steps that are in the file, or are to be, must not be written before the file is without them. */
+static void hold(void *to, struct tally_entry *e)
+{
+	struct store *s = to;
+
+	if (!e->in_file || e->held || e->based || !has_steps(e))
+		return;
+	e->held = true;
+	if (e->list == TALLY_BUSY)
+		s->rebasing++; /* its base was asked for */
+	else if (e->list == TALLY_DIRTY)
+		tally_move(s->tally, e, TALLY_SPOOLED, false);
+}
+
+static void save_totals(void *to, struct tally_entry *e)
+{
+	if (e->in_file && e->based)
+		store_save_totals(to, e);
 }
 
 /*
@@ -45,9 +86,13 @@ void store_spool_rebase(struct store *s)
 	if (s->rebasing > 0 || tally_first(s->tally, TALLY_SPOOLED) != NULL ||
 	    tally_first(s->tally, TALLY_REBASED) == NULL || store_clock() < s->spool_ms)
 		return;
-	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_IN_FILE, &entries, error) !=
-	    SPOOL_OK) {
-		spool_failed(s, error);
+	tally_each_waiting(s->tally, hold, s); /* counted since the file was read */
+	if (s->rebasing > 0 || tally_first(s->tally, TALLY_SPOOLED) != NULL)
+		return;
+	tally_each_waiting(s->tally, save_totals, s);
+	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_IN_FILE,
+		s->redo == NULL ? 0 : s->redo->mark, &entries, error) != SPOOL_OK) {
+		spool_failed(s, error, "the entries of the last run are not written to Redis");
 		return;
 	}
 	while ((e = tally_first(s->tally, TALLY_REBASED)) != NULL) {
@@ -71,6 +116,51 @@ void store_spool_written(struct store *s, struct tally_entry *e)
 		    s, "spool %s: everything in it is in Redis now, it is removed", s->spool_path);
 }
 
+/* ---- While it runs ---- */
+
+void store_save_totals(struct store *s, struct tally_entry *e)
+{
+	if (s->redo != NULL && e->unsaved)
+		redo_totals(s->redo, e);
+	e->unsaved = false;
+}
+
+static void mark_saved(void *to, struct tally_entry *e)
+{
+	e->in_file = true;
+	e->unsaved = false;
+	hold(to, e);
+}
+
+static bool is_due(const struct store *s, uint64_t now)
+{
+	return s->redo != NULL && s->spool_path != NULL && now >= s->spool_ms &&
+	       s->redo->taken > s->redo->kept &&
+	       (redo_presses(s->redo) || now >= s->saved_ms + LIMIT_SPOOL_S * 1000u);
+}
+
+/* Takes a tenth of the time at most, however much waits. */
+void store_save(struct store *s)
+{
+	uint64_t now = store_clock();
+	char error[SPOOL_ERROR_MAX];
+	size_t entries;
+
+	if (!is_due(s, now))
+		return;
+	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_ALL, redo_last(s->redo), &entries,
+		error) != SPOOL_OK) {
+		spool_failed(s, error, "a recorder that dies loses what waits for Redis");
+		return;
+	}
+	s->spool_file = entries > 0;
+	s->spool_waiting = entries;
+	tally_each_waiting(s->tally, mark_saved, s);
+	redo_empty(s->redo);
+	s->saved_ms = store_clock();
+	s->spool_ms = s->saved_ms + 10 * (s->saved_ms - now);
+}
+
 int store_spool_close(struct store *s)
 {
 	char error[SPOOL_ERROR_MAX];
@@ -87,8 +177,8 @@ int store_spool_close(struct store *s)
 		    s->where, stats.waiting);
 		return -1;
 	}
-	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_ALL, &entries, error) !=
-	    SPOOL_OK) {
+	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_ALL,
+		s->redo == NULL ? 0 : redo_last(s->redo), &entries, error) != SPOOL_OK) {
 		store_say(s, "%s: %zu entries of this run are lost%s", error, stats.waiting,
 		    s->spool_file ? ", those of the run before are kept" : "");
 		return -1;

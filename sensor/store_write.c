@@ -182,6 +182,7 @@ static void put_entry(struct store *s, struct tally_entry *e)
 	char key[STORE_KEY_MAX], server[TALLY_SUBJECT_MAX], client[TALLY_SUBJECT_MAX];
 
 	e->changed = false;
+	store_save_totals(s, e);
 	store_key(s, e, key);
 	tally_entry_subject(e, server, client);
 	put_hash(s, e, key);

@@ -224,7 +224,7 @@ static void recorder_ended(struct supervisor *s, pid_t pid, int status)
 	}
 	s->board->recorder_deaths++;
 	say_death("recorder", c, pid, status,
-	    "what it had not written is lost and counted; it is started again");
+	    "it is started again, and goes on from what this one had taken");
 	s->told = false;
 	start_again_later(c);
 }

@@ -281,7 +281,7 @@ static int add_to(struct tally *t, unsigned kind, const struct record *r, uint64
 		return -1;
 	if (e->list == TALLY_CLEAN)
 		tally_move(t, e, TALLY_DIRTY, false);
-	e->changed = true;
+	e->changed = e->unsaved = true;
 	return tally_entry_add(e, r, ms, evidence);
 }
 
@@ -346,10 +346,12 @@ void tally_forget(struct tally *t, uint64_t ms)
 void tally_each_waiting(struct tally *t, void (*each)(void *to, struct tally_entry *e), void *to)
 {
 	for (size_t list = TALLY_CLEAN + 1; list < TALLY_LISTS; list++) {
-		struct tally_link *link = t->lists[list].next;
+		struct tally_link *link = t->lists[list].next, *next;
 
-		for (; link != &t->lists[list]; link = link->next)
+		for (; link != &t->lists[list]; link = next) {
+			next = link->next; /* `each` may move it */
 			each(to, (struct tally_entry *)link);
+		}
 	}
 }
 

@@ -129,6 +129,7 @@ struct tally_entry {
 	uint8_t flags_due;    /* bit a tally_flag: its set does not know flag_ms yet */
 	bool based;	      /* absolute values are what Redis holds */
 	bool changed;	      /* ... since it became TALLY_BUSY */
+	bool unsaved;	      /* counted since its totals last went into log or spool (redo.h) */
 	bool in_file;	      /* the spool file holds it, and Redis not yet */
 	bool held;	      /* ... as steps: must not be written before the file is rewritten */
 	bool failed, foreign; /* the store's, while TALLY_BUSY: a reply was an error, WRONGTYPE */
@@ -212,7 +213,7 @@ void tally_doubt(struct tally *t);
 /* Forgets entries that are clean and were last written before `ms`. */
 void tally_forget(struct tally *t, uint64_t ms);
 
-/* Every entry that is not clean. */
+/* Every entry that is not clean. Where `each` moves it to a later list, it comes again. */
 void tally_each_waiting(struct tally *t, void (*each)(void *to, struct tally_entry *e), void *to);
 
 /* The latest start of a session, ms since the epoch. */

@@ -181,19 +181,39 @@ wait_until has_whole && ok "a worker of four dies in the middle: the sessions of
 [ "${lost#*=}" -gt 0 ] && ok "... those it had are counted" || not_ok "... those it had are counted" "$lost"
 stop "a worker of four that died"
 
-# Records that the dead recorder had not written: each is counted in Redis or as lost.
+# Records that a recorder has taken outlive it, whether it had begun to write them or not.
+no_loss() { # NAME SESSIONS
+	wait_until is_counted "$2"
+	wait_until is_number entries_waiting 0
+	same "$1: all is counted, once" "$2 0" "$(counted) $(number records_lost)"
+}
 listen --workers 1
 redis client pause 3000 write >/dev/null # it takes records and cannot write them
 twenty
 wait_until said 'sessions=20'
 kill -KILL "$(recorder)"
-all_known() {
-	local lost
-	lost=$(number records_lost)
-	[ $(($(counted) + ${lost:-0})) = 20 ]
-}
-wait_until all_known && ok "a recorder dies with records: they are in Redis or counted as lost"
-stop "a recorder that died with records"
+no_loss "a recorder dies with records" 20
+for sessions in 40 60 80; do
+	clients=$((clients + 1))
+	many "$work/twenty.pcap" $clients 20 plain
+	old=$(recorder)
+	send "$work/twenty.pcap" &
+	sent=$!
+	kill -KILL "$old"
+	wait $sent
+	wait_until said " sessions=$sessions"
+done
+no_loss "recorders die while records come" 80
+redis shutdown >/dev/null 2>&1
+for sessions in 100 120; do
+	twenty
+	wait_until said " sessions=$sessions"
+	kill -KILL "$(recorder)"
+done
+wait_until said 'are counted again'
+redis_start
+no_loss "recorders die while Redis is away" 120
+stop "recorders that died with records"
 
 # ---- The end ----
 

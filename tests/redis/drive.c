@@ -3,12 +3,16 @@
  * with a crash in the midst. What the store logs goes to stdout.
  *
  *   drive --redis URL --sensor NAME [--from A] --to B ...
+ *   drive ... --redo FILE    as a recorder that follows those that died with this memory: goes on
+ * behind the records that they had taken
  *
  * Exit: as the sensor's: 0, 1 something was lost, 2 no start; 42: the crash that was asked for.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +24,7 @@ struct drive {
 	struct store_options store;
 	struct synthetic shape;
 	uint64_t from, to, each, pause_ms, drain_ms, entries_max;
+	const char *redo;
 	long crash;
 	int hang, bench;
 };
@@ -27,10 +32,18 @@ struct drive {
 static long crash_after =
     -1; /* steps: calls that others can see; odd: before the call, even: behind it */
 
-static void step(void)
+static int sends_only; /* other steps do not count */
+
+static void count_step(void)
 {
 	if (crash_after > 0 && --crash_after == 0)
 		_exit(42);
+}
+
+static void step(void)
+{
+	if (!sends_only)
+		count_step();
 }
 
 /* The linker puts these before the C library's (Makefile: --wrap). */
@@ -47,9 +60,9 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags)
 {
 	ssize_t sent;
 
-	step();
+	count_step();
 	sent = __real_send(fd, bytes, crash_after > 0 && size > 1000 ? size / 2 : size, flags);
-	step();
+	count_step();
 	return sent;
 }
 
@@ -105,17 +118,54 @@ static double seconds(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static void take_record(struct redo *redo, struct tally *t, const struct record *r)
+{
+	struct record *copy;
+
+	if (redo == NULL) {
+		tally_add(t, r);
+		return;
+	}
+	step();
+	copy = redo_copy(redo, r);
+	redo_take(redo, copy);
+	tally_add(t, r);
+}
+
+static int open_redo(struct drive *d)
+{
+	int fd = open(d->redo, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *at = MAP_FAILED;
+	uint64_t lost;
+
+	if (fd >= 0 && ftruncate(fd, sizeof(struct redo)) == 0)
+		at = mmap(NULL, sizeof(struct redo), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return -1;
+	d->store.redo = at;
+	lost = redo_begin(at);
+	d->from += lost + d->store.redo->taken;
+	if (lost > 0)
+		printf("lost in redo: %llu\n", (unsigned long long)lost);
+	return 0;
+}
+
 static void add_all(const struct drive *d, struct tally *t, struct store *s)
 {
 	struct record r;
 
 	for (uint64_t i = d->from; i < d->to; i++) {
 		synthetic_record(&d->shape, i, &r);
-		tally_add(t, &r);
+		take_record(d->store.redo, t, &r);
 		if ((i + 1) % d->each != 0)
 			continue;
 		store_flush(s);
 		nap(d->pause_ms);
+		while (d->store.redo != NULL && d->store.spool_path != NULL &&
+		       redo_presses(d->store.redo)) { /* a sensor's records come slower */
+			store_flush(s);
+			nap(5);
+		}
 	}
 }
 
@@ -144,6 +194,8 @@ static int run(const struct drive *d)
 		return 2;
 	}
 	store_report(s, numbers, 2);
+	if (d->store.redo != NULL)
+		redo_is_good(d->store.redo);
 	add_all(d, t, s);
 	say(NULL, "added");
 	if (d->drain_ms > 0)
@@ -217,7 +269,9 @@ static const struct option options[] = {
     {"pause", required_argument, NULL, 'u'},
     {"drain", required_argument, NULL, 'd'},
     {"entries-max", required_argument, NULL, 'm'},
+    {"redo", required_argument, NULL, 'R'},
     {"crash", required_argument, NULL, 'c'},
+    {"sends-only", no_argument, &sends_only, 1},
     {"hang", no_argument, NULL, 'h'},
     {"bench", no_argument, NULL, 'b'},
     {0},
@@ -270,6 +324,9 @@ static int take(struct drive *d, int option)
 	case 'm':
 		d->entries_max = number();
 		break;
+	case 'R':
+		d->redo = optarg;
+		break;
 	case 'c':
 		d->crash = (long)number();
 		break;
@@ -278,6 +335,8 @@ static int take(struct drive *d, int option)
 		break;
 	case 'b':
 		d->bench = 1;
+		break;
+	case 0: /* a flag of its own */
 		break;
 	default:
 		return -1;
@@ -297,6 +356,8 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (take(&d, option) != 0)
 			return 2;
+	if (d.redo != NULL && open_redo(&d) != 0)
+		return 2;
 	crash_after = d.crash;
 	return d.bench ? bench(&d) : run(&d);
 }

@@ -83,8 +83,10 @@ static void hear_records(struct board *b, unsigned place, uint32_t generation, u
 	struct message m = record_message(0);
 
 	m.generation = generation;
-	while (count-- > 0)
+	for (; count > 0; count--) {
 		assert_true(board_hear(b, place, &m));
+		redo_take(&b->redo, NULL);
+	}
 }
 
 static void numbers_survive_their_worker(void **state)
@@ -113,7 +115,7 @@ static void numbers_survive_their_worker(void **state)
 	board_numbers(b, &sum);
 	assert_int_equal(sum.sessions, 20);
 	assert_int_equal(sum.records_lost, 3);
-	assert_int_equal(b->taken, 17);
+	assert_int_equal(b->redo.taken, 17);
 	munmap(b, sizeof(*b));
 }
 
@@ -140,13 +142,90 @@ static void a_dead_recorder_loses_what_it_had_not_kept(void **state)
 
 	(void)state;
 	hear_records(b, 0, 1, 10);
-	board_keep(b);
+	redo_empty(&b->redo);
 	hear_records(b, 0, 1, 3);
 	board_begin(b);
 	board_begin(b);
 	hear_records(b, 0, 1, 2);
 	board_numbers(b, &sum);
 	assert_int_equal(sum.records_lost, 3);
+	munmap(b, sizeof(*b));
+}
+
+/* As the kernel would, and whoever gets the message. */
+static void receive(struct board *b, const struct message *m)
+{
+	memcpy(board_inbox(b, 0), m, message_size(m));
+}
+
+static void take(struct board *b, const struct message *m)
+{
+	struct record *copy;
+
+	assert_true(board_hear(b, 0, m));
+	copy = redo_copy(&b->redo, &m->record);
+	assert_non_null(copy);
+	redo_take(&b->redo, copy);
+}
+
+static void a_message_that_was_received_is_taken_once(void **state)
+{
+	struct board *b = new_board(1);
+	struct message m = record_message(7);
+	const struct message *unread;
+	struct sensor_numbers sum;
+	unsigned place = 99;
+	size_t size;
+
+	(void)state;
+	assert_null(board_unread(b, &place, &size));
+	receive(b, &m);
+	board_begin(b); /* died before it looked at it */
+	unread = board_unread(b, &place, &size);
+	assert_non_null(unread);
+	assert_int_equal(place, 0);
+	assert_true(message_check(unread, size));
+	assert_true(board_hear(b, place, unread));
+	board_begin(b); /* ... as it had counted the message, and not taken it yet */
+	redo_is_good(&b->redo);
+	unread = board_unread(b, &place, &size);
+	assert_non_null(unread);
+	assert_int_equal(unread->record.start_ns, 7);
+	take(b, unread);
+	assert_int_equal(b->place[0].records, 1);
+	board_begin(b); /* ... behind it */
+	assert_null(board_unread(b, &place, &size));
+	(void)board_inbox(b, 0); /* ... and as it waited for the next */
+	board_begin(b);
+	assert_null(board_unread(b, &place, &size));
+	assert_int_equal(b->redo.taken, 1);
+	board_numbers(b, &sum);
+	assert_int_equal(sum.records_lost, 0);
+	munmap(b, sizeof(*b));
+}
+
+static void a_message_that_kills_is_given_up(void **state)
+{
+	struct board *b = new_board(1);
+	struct message m = record_message(7);
+	struct sensor_numbers sum;
+	unsigned place, deaths = 0;
+	size_t size;
+
+	(void)state;
+	take(b, &m);
+	receive(b, &m);
+	board_begin(b);
+	for (; board_unread(b, &place, &size) != NULL; deaths++)
+		board_begin(b);
+	assert_int_equal(deaths, 2);
+	board_numbers(b, &sum);
+	assert_int_equal(sum.records_lost, 1);
+	assert_int_equal(b->redo.taken, 1);
+	hear_numbers(b, 0, 1, 2, 0, 0);
+	board_end(b);
+	board_numbers(b, &sum);
+	assert_int_equal(sum.records_lost, 1);
 	munmap(b, sizeof(*b));
 }
 
@@ -157,6 +236,8 @@ int main(void)
 	    cmocka_unit_test(numbers_survive_their_worker),
 	    cmocka_unit_test(a_worker_cannot_speak_for_another),
 	    cmocka_unit_test(a_dead_recorder_loses_what_it_had_not_kept),
+	    cmocka_unit_test(a_message_that_was_received_is_taken_once),
+	    cmocka_unit_test(a_message_that_kills_is_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "../../sensor/tally_entry.h"
 
 static char folder[] = "/tmp/tlsvane-spool.XXXXXX";
+static uint64_t mark;
 static char path[64], copy[128], error[SPOOL_ERROR_MAX];
 
 static int make_folder(void **state)
@@ -77,7 +78,7 @@ static void write_spool(struct tally *t, size_t wanted)
 {
 	size_t entries;
 
-	if (spool_write(path, "s", t, SPOOL_ALL, &entries, error) != SPOOL_OK)
+	if (spool_write(path, "s", t, SPOOL_ALL, 0, &entries, error) != SPOOL_OK)
 		fail_msg("%s", error);
 	assert_int_equal(entries, wanted);
 }
@@ -86,7 +87,7 @@ static size_t read_spool(struct tally *t)
 {
 	size_t entries;
 
-	if (spool_read(path, "s", t, &entries, error) != SPOOL_OK)
+	if (spool_read(path, "s", t, &mark, &entries, error) != SPOOL_OK)
 		fail_msg("%s", error);
 	return entries;
 }
@@ -201,7 +202,7 @@ static void assert_broken(const char *bytes, size_t size, const char *says)
 	size_t entries;
 
 	write_bytes(bytes, size);
-	assert_int_equal(spool_read(path, "s", t, &entries, error), SPOOL_BROKEN);
+	assert_int_equal(spool_read(path, "s", t, &mark, &entries, error), SPOOL_BROKEN);
 	if (strstr(error, says) == NULL)
 		fail_msg("%s", error);
 	tally_stats(t, &stats);
@@ -271,7 +272,7 @@ static void bad_ones_are_numbered(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		write_bytes("x\n", 2);
-		assert_int_equal(spool_read(path, "s", t, &entries, error), SPOOL_BROKEN);
+		assert_int_equal(spool_read(path, "s", t, &mark, &entries, error), SPOOL_BROKEN);
 	}
 	snprintf(copy, sizeof(copy), "%s.bad-3", path);
 	assert_int_equal(stat(copy, &status), 0);

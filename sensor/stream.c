@@ -86,7 +86,7 @@ static bool conflicts(const struct stream_chunk *held, const struct stream_piece
 {
 	int32_t ahead = sequence_ahead(piece->sequence, held->sequence);
 	uint32_t skip_held = ahead > 0 ? (uint32_t)ahead : 0,
-		 skip_new = ahead < 0 ? (uint32_t)-ahead : 0;
+		 skip_new = ahead < 0 ? held->sequence - piece->sequence : 0;
 	size_t common;
 
 	if (skip_held >= held->length || skip_new >= piece->bytes.left)
@@ -171,17 +171,19 @@ static bool too_far_ahead(const struct stream *s, uint32_t sequence)
 bool stream_push(struct stream *s, struct stream_stats *stats, const struct stream_piece *given)
 {
 	struct stream_piece piece = *given;
+	uint32_t behind;
 	int32_t ahead;
 
 	if (!s->synced)
 		stream_init(s, piece.sequence);
 	ahead = sequence_ahead(piece.sequence, s->next);
 	if (ahead < 0) {
-		if ((uint32_t)-ahead >= piece_length(&piece)) {
+		behind = s->next - piece.sequence;
+		if (behind >= piece_length(&piece)) {
 			stats->retransmitted++;
 			return false;
 		}
-		trim_front(&piece, (uint32_t)-ahead);
+		trim_front(&piece, behind);
 		ahead = 0;
 	}
 	if (ahead == 0 && s->first == NULL) {

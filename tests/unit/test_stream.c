@@ -230,6 +230,21 @@ static void memory_of_a_side_is_bounded(void **state)
 	end(&r);
 }
 
+/* As far behind as ahead: it is neither negated nor new. */
+static void half_the_sequence_space_away_is_old(void **state)
+{
+	struct reader r;
+
+	(void)state;
+	begin(&r, 100);
+	push(&r, 100 + 0x80000000u, "other");
+	assert_int_equal(r.length, 0);
+	assert_int_equal(r.stats.retransmitted, 1);
+	push(&r, 100, "EHLO");
+	expect(&r, "EHLO");
+	end(&r);
+}
+
 /* Random pieces of one text, overlapping, repeated, in any order, used in pieces of any size. */
 static void any_segmentation_gives_the_same_bytes(void **state)
 {
@@ -276,6 +291,7 @@ int main(void)
 	    cmocka_unit_test(bytes_lost_at_the_end_are_known_by_their_acknowledgment),
 	    cmocka_unit_test(a_snap_length_leaves_a_hole),
 	    cmocka_unit_test(too_far_ahead_is_refused),
+	    cmocka_unit_test(half_the_sequence_space_away_is_old),
 	    cmocka_unit_test(memory_of_a_side_is_bounded),
 	    cmocka_unit_test(any_segmentation_gives_the_same_bytes),
 	};

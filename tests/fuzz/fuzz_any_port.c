@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pipeline_options options = {.flows_max = 64, .sessions_max = 16, .any_port = true};
+	struct pipeline_options options = {.flows_max = 8, .sessions_max = 3, .any_port = true};
 	struct ports ports;
 
 	if (!ports_parse(PORTS_EXAMPLE, &ports))

@@ -5,7 +5,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pipeline_options options = {.flows_max = 64, .sessions_max = 16};
+	struct pipeline_options options = {.flows_max = 8, .sessions_max = 3};
 
 	return replay_pcap(data, size, &options);
 }

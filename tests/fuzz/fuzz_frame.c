@@ -21,6 +21,8 @@ static void decode(int link_type, const uint8_t *frame, size_t captured, size_t 
 	struct fragment fragment;
 	int result = frame_decode(link_type, frame, captured, length, &segment, &fragment);
 
+	if (!frame_link_known(link_type) && result != RESULT_LINK_TYPE)
+		abort();
 	if (result == RESULT_FRAGMENT) {
 		check_inside(&fragment.bytes, frame, captured);
 		result = frame_decode_whole(&fragment, &segment);

@@ -200,7 +200,7 @@ static int allow_requests(scmp_filter_ctx filter)
 	int result = 0;
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]) && result == 0; i++)
-		result = allow_if(filter, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, requests[i]));
+		result = allow_if(filter, SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
 	return result;
 }
 
@@ -209,10 +209,10 @@ static int allow_own_end(scmp_filter_ctx filter)
 {
 	scmp_datum_t self = (scmp_datum_t)getpid();
 
-	if (allow_if(filter, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, self)) != 0 ||
-	    allow_if(filter, SCMP_SYS(kill), SCMP_A0(SCMP_CMP_EQ, self)) != 0)
+	if (allow_if(filter, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, self, 0)) != 0 ||
+	    allow_if(filter, SCMP_SYS(kill), SCMP_A0(SCMP_CMP_EQ, self, 0)) != 0)
 		return -1;
-	return allow_if(filter, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+	return allow_if(filter, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
 }
 
 static int allow_sockets(scmp_filter_ctx filter)
@@ -222,7 +222,7 @@ static int allow_sockets(scmp_filter_ctx filter)
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && result == 0; i++)
 		result = allow_if(
-		    filter, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+		    filter, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 	return result;
 }
 

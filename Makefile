@@ -66,7 +66,7 @@ BENCH_PROGRAMS := workload empty pipeline measure minimal replayer split
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .SECONDARY:
-.PHONY: all run test unit redis-tests replay-corpus fuzz bench bench-live soak soak-live lint format man install deb deb-test live-test clean bootstrap help FORCE
+.PHONY: all run test unit redis-tests replay-corpus fuzz coverage bench bench-live soak soak-live lint format man install deb deb-test live-test clean bootstrap help FORCE
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
@@ -76,6 +76,7 @@ help:
 	@echo 'make test       set up, build, all tests, also under sanitizers'
 	@echo 'make live-test  real mail servers mail each other over VLANs, tunnels and bad lines, ROUNDS=20 times'
 	@echo 'make fuzz       every fuzz target for SECONDS=60 each (TARGET=fuzz_frame: that one)'
+	@echo 'make coverage   how much of parsers/, sensor/ and rules/ that reaches'
 	@echo 'make bench      speed and memory as ratios against an empty libpcap loop and tshark'
 	@echo 'make bench-live the same live, in a network namespace (root), against a minimal libpcap loop'
 	@echo 'make soak       memory over 24 hours and a million connections, compressed'
@@ -159,6 +160,11 @@ ROUNDS ?= 20
 fuzz:
 	@tools/bootstrap build fuzz
 	@SECONDS_EACH=$(SECONDS) tests/fuzz/run $(TARGET)
+
+# CORPORA: a folder with more inputs, one folder a target.
+coverage:
+	@tools/bootstrap build test fuzz
+	@tests/fuzz/coverage
 
 bench:
 	@tools/bootstrap build bench

@@ -80,7 +80,8 @@ static void push(struct run *r, uint32_t sequence, size_t length, uint32_t missi
 
 static void step(struct run *r, const uint8_t *at)
 {
-	uint32_t sequence = r->stream.next + (uint32_t)(int16_t)(at[1] | at[2] << 8);
+	int32_t away = (int16_t)(at[1] | at[2] << 8);
+	uint32_t sequence = r->stream.next + (uint32_t)away;
 	size_t length = at[3] * (at[0] & 0x80 ? 16u : 1u);
 
 	switch ((at[0] & 0x7f) % KINDS) {

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SENSOR "fuzz"
 
-static const char head[] = SPOOL_MAGIC "\t" SPOOL_VERSION "\t" SENSOR "\n";
+static const char head[] = SPOOL_MAGIC "\t" SPOOL_VERSION "\t" SENSOR "\t17\n";
 
 static void put(int fd, const void *bytes, size_t size)
 {
@@ -78,12 +78,13 @@ static int read_into(const char *path, XXH64_hash_t *sum)
 	char error[SPOOL_ERROR_MAX];
 	struct tally *t = tally_new(0);
 	struct tally_stats stats;
+	uint64_t mark;
 	size_t entries;
 	int result;
 
 	if (t == NULL)
 		abort();
-	result = spool_read(path, SENSOR, t, &entries, error);
+	result = spool_read(path, SENSOR, t, &mark, &entries, error);
 	tally_stats(t, &stats);
 	if ((result == SPOOL_OK) != (entries > 0) && stats.waiting > 0)
 		abort();

@@ -34,6 +34,7 @@ void board_begin(struct board *b)
 
 	if (in->place >= b->places)
 		in->message.kind = 0;
+	numbers_bury(&b->own_before, &b->own);
 	b->lost += lost;
 	if (taken < b->redo.taken)
 		taken = b->redo.taken;
@@ -79,6 +80,8 @@ static void close_generation(struct board *b, struct board_place *p)
 
 	if (p->last.sessions >= p->last.records_lost && sent > p->records)
 		b->lost += sent - p->records;
+	if (p->last.sessions < p->records + p->last.records_lost) /* it died before it told */
+		p->last.sessions = p->records + p->last.records_lost;
 	b->flows_lost += p->last.flows_open;
 	p->last.flows_open = 0;
 	numbers_add(&p->before, &p->last);
@@ -114,9 +117,16 @@ void board_end(struct board *b)
 
 void board_numbers(const struct board *b, struct sensor_numbers *sum)
 {
-	*sum = (struct sensor_numbers){.records_lost = b->lost};
+	*sum = (struct sensor_numbers){.records_lost = b->lost, .records_died = b->lost};
 	for (unsigned i = 0; i < b->places; i++) {
 		numbers_add(sum, &b->place[i].before);
 		numbers_add(sum, &b->place[i].last);
 	}
+}
+
+void board_own(struct board *b, const struct sensor_numbers *own, struct sensor_numbers *sum)
+{
+	b->own = *own;
+	numbers_add(sum, &b->own_before);
+	numbers_add(sum, own);
 }

@@ -32,12 +32,14 @@ struct board {
 	/* the supervisor's */
 	unsigned places;
 	bool sandboxed;
+	uint64_t began_ns; /* progress_clock() */
 	_Atomic uint64_t worker_deaths, worker_hangs, recorder_deaths;
 	/* the recorder's */
 	uint64_t lost; /* records that a recorder's death did lose, or a worker's with its queue */
 	uint64_t flows_lost; /* sessions that were open when their worker died */
 	uint64_t refused;    /* messages that were none */
 	struct board_place place[LIMIT_WORKERS];
+	struct sensor_numbers own, own_before; /* its own, and those of the recorders before it */
 	struct board_inbox inbox;
 	struct redo redo; /* of the records that were taken */
 };
@@ -66,5 +68,8 @@ void board_end(struct board *b);
 
 /* What all workers did, dead and alive. */
 void board_numbers(const struct board *b, struct sensor_numbers *sum);
+
+/* Adds to *sum what this recorder did itself, and those before it. */
+void board_own(struct board *b, const struct sensor_numbers *own, struct sensor_numbers *sum);
 
 #endif

@@ -105,6 +105,8 @@ const struct number_row number_rows[] = {
 	"Workers that were killed because they no longer said that they live."},
     {NUMBER(flows_lost), NUMBER_COUNTER, true, false, "flows_lost_total", NULL,
 	"TCP connections that were open when their worker died."},
+    {NUMBER(records_died), NUMBER_COUNTER, false, false, "records_died_total", NULL,
+	"Of the records that were lost: those lost with the process that had them."},
     {NUMBER(messages_refused), NUMBER_COUNTER, false, false, "messages_refused_total", NULL,
 	"Messages of workers that no worker of ours would send."},
     {NUMBER(sandboxed), NUMBER_GAUGE, false, false, "sandboxed", NULL,
@@ -207,6 +209,17 @@ void numbers_add(struct sensor_numbers *sum, const struct sensor_numbers *other)
 	both.payload_bytes = sum->payload_bytes;
 	both.gap_bytes = sum->gap_bytes;
 	sum->capture_loss_ppm = pipeline_loss_ppm(&both); /* ratios do not add up */
+}
+
+void numbers_bury(struct sensor_numbers *before, struct sensor_numbers *last)
+{
+	struct sensor_numbers counters = *last;
+
+	for (size_t i = 0; i < ROWS; i++)
+		if (number_rows[i].kind == NUMBER_GAUGE)
+			*(uint64_t *)(void *)((char *)&counters + number_rows[i].offset) = 0;
+	*last = (struct sensor_numbers){0};
+	numbers_add(before, &counters);
 }
 
 void numbers_report(const struct sensor_numbers *n, struct store *store)

@@ -35,7 +35,7 @@ struct sensor_numbers {
 	uint64_t actions_waiting, actions_done, actions_failures, actions_given_up;
 	/* of the processes; 0 where there is but one */
 	uint64_t workers, worker_deaths, worker_hangs, recorder_deaths;
-	uint64_t flows_lost, messages_refused;
+	uint64_t flows_lost, records_died, messages_refused;
 	uint64_t sandboxed;
 };
 
@@ -66,6 +66,9 @@ void numbers_of_alerting(struct sensor_numbers *n, const struct alerting *alerti
 
 /* Adds another worker's. */
 void numbers_add(struct sensor_numbers *sum, const struct sensor_numbers *other);
+
+/* Whoever counted *last is dead: its counters are added to *before, and *last begins anew. */
+void numbers_bury(struct sensor_numbers *before, struct sensor_numbers *last);
 
 /* Tells Redis with the next heartbeats. */
 void numbers_report(const struct sensor_numbers *n, struct store *store);

@@ -83,5 +83,8 @@ void progress_summary(const struct progress *p, const struct sensor_numbers *n)
 	say_loss("flows given up at the cap", n->flows_evicted);
 	say_loss("dialogues not read further at the cap", n->sessions_evicted);
 	say_loss("sessions told before their end, for lack of memory", n->records_early);
-	say_loss("records not counted everywhere, for lack of memory", n->records_lost);
+	say_loss("records not counted everywhere, for lack of memory",
+	    n->records_lost - n->records_died);
+	say_loss("records lost with the process that had them", n->records_died);
+	say_loss("connections that were open when their worker died", n->flows_lost);
 }

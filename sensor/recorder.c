@@ -85,17 +85,18 @@ static void add_board(struct sensor_numbers *n, const struct board *b)
 
 void recorder_numbers(const struct recorder *r, struct sensor_numbers *n)
 {
-	uint64_t lost;
+	struct sensor_numbers own = {.compare_evicted = compare_evicted(r->compare)};
 
 	*n = (struct sensor_numbers){0};
 	r->options.numbers(r->options.context, n);
-	lost = n->records_lost;
-	numbers_of_store(n, r->store, r->tally);
-	n->records_lost += lost;
-	n->compare_evicted = compare_evicted(r->compare);
-	numbers_of_alerting(n, r->alerting);
-	if (r->options.board != NULL)
-		add_board(n, r->options.board);
+	numbers_of_store(&own, r->store, r->tally);
+	numbers_of_alerting(&own, r->alerting);
+	if (r->options.board == NULL) {
+		numbers_add(n, &own);
+		return;
+	}
+	board_own(r->options.board, &own, n);
+	add_board(n, r->options.board);
 }
 
 static void report_numbers(struct recorder *r)

@@ -183,6 +183,7 @@ _Noreturn void recorder_process(const struct recorder_process *p)
 	open_recorder(&s);
 	take_unread(&s);
 	progress_begin(&s.progress, false);
+	s.progress.began_ns = s.board->began_ns;
 	control_send(p->control, CONTROL_READY, "");
 	while (!s.stopping) {
 		wait_for_messages(&s);

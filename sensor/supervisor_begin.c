@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "log.h"
+#include "progress.h" /* its clock */
 #include "recorder.h" /* exit statuses */
 #include "supervisor_private.h"
 
@@ -67,6 +68,7 @@ static bool open_channels(struct supervisor *s)
 	if (s->signals < 0 || s->board == NULL || (s->places > 1 && s->steer == NULL))
 		return false;
 	s->board->places = s->places;
+	s->board->began_ns = progress_clock();
 	s->board->sandboxed = !s->options->no_sandbox;
 	return true;
 }

@@ -30,6 +30,8 @@ static const struct state_field {
     {"dropped_kernel", offsetof(struct sensor_state, dropped)},
     {"dropped_interface", offsetof(struct sensor_state, dropped)},
     {"records_lost", offsetof(struct sensor_state, records_lost)},
+    {"records_died", offsetof(struct sensor_state, records_died)},
+    {"flows_lost", offsetof(struct sensor_state, flows_lost)},
     {"workers", offsetof(struct sensor_state, workers)},
     {"sandboxed", offsetof(struct sensor_state, sandboxed)},
 };
@@ -228,11 +230,23 @@ static bool is_silent(const struct sensor_state *s, uint64_t now)
 	return !s->ended && !sensor_is_alive(s, now);
 }
 
+/* Of records that were lost some had room, but not their process any more. */
+static uint64_t lost_for_room(const struct sensor_state *s)
+{
+	return s->flows_evicted + s->records_lost -
+	       (s->records_died < s->records_lost ? s->records_died : s->records_lost);
+}
+
+static uint64_t lost_by_death(const struct sensor_state *s)
+{
+	return s->records_died + s->flows_lost;
+}
+
 /* One sentence a sensor, its parts joined by "; ". */
 static void write_state(FILE *to, const struct sensor_state *s, uint64_t now)
 {
 	char age[MOMENT_TEXT_MAX], some[COUNT_TEXT_MAX];
-	uint64_t ppm = sensor_loss_ppm(s), lost = s->flows_evicted + s->records_lost;
+	uint64_t ppm = sensor_loss_ppm(s), lost = lost_for_room(s), died = lost_by_death(s);
 	const char *mark = ": ";
 
 	write_clean(to, s->name);
@@ -247,9 +261,14 @@ static void write_state(FILE *to, const struct sensor_state *s, uint64_t now)
 		fprintf(to, "%smissed about %.2f %% of its traffic", mark, (double)ppm / 1e4);
 		mark = "; ";
 	}
-	if (lost > 0)
+	if (lost > 0) {
 		fprintf(to, "%slost %s for lack of room", mark,
 		    count_text(lost, "session", "sessions", some));
+		mark = "; ";
+	}
+	if (died > 0)
+		fprintf(to, "%slost %s with a process that died", mark,
+		    count_text(died, "connection", "connections", some));
 	fputs(". Hosts may be missing from this answer.\n", to);
 }
 
@@ -266,7 +285,7 @@ int seen_say_health(struct query *q, const struct options *o)
 		const struct sensor_state *s = &states.items[i];
 
 		if (!is_silent(s, now) && sensor_loss_ppm(s) < LOSS_WORTH_SAYING_PPM &&
-		    s->flows_evicted + s->records_lost == 0)
+		    lost_for_room(s) + lost_by_death(s) == 0)
 			continue;
 		fputs(said ? "" : "\n", to);
 		said = true;

@@ -15,7 +15,7 @@ struct sensor_state {
 	char *name, *version, *source;
 	uint64_t heartbeat_ms, started_ms; /* since the epoch, 0: not said */
 	uint64_t packets, sessions, flows_open, flows_evicted, links_down, gap_bytes, cut_bytes,
-	    dropped, records_lost;
+	    dropped, records_lost, records_died, flows_lost;
 	uint64_t workers, sandboxed; /* processes that capture, 0: one does all; are all confined */
 	uint64_t bytes;
 	uint64_t capture_loss_ppm; /* bytes acknowledged and never seen, in millionths of the mail

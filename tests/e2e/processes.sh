@@ -124,6 +124,7 @@ again() { # SESSIONS: twenty more, until so many are counted
 	twenty
 	wait_until is_counted "$1"
 }
+began=$(date +%s)
 listen --workers 2
 wait_until has_workers 2
 again 20 && ok "before: twenty"
@@ -146,14 +147,20 @@ again 80 && ok "... the tally goes on"
 same "... nothing was lost" 0 "$(number records_lost)"
 kill -KILL "$(recorder)"
 again 100 && ok "sessions that end while there is no recorder wait for it"
-packets=$(number packets)
+packets=$(number packets) lived=$(($(date +%s) - began))
 # shellcheck disable=SC2046 # two of them
 kill -KILL $(workers)
 wait_until has_workers 2
 again 120
 has_grown() { [ "$(number packets)" -gt "$packets" ]; }
 wait_until has_grown && ok "numbers only grow"
+wait_until is_number records_died 0
+[ "$(number redis_connects)" -ge 3 ] && ok "... those of recorders that died, too" || not_ok "... those of recorders that died" "$(number redis_connects)"
 stop "after all that"
+closing=$(grep ' sessions in ' "$work/err" | tail -n 1)
+same "... the last line has them all" 120 "$(grep -o '[0-9]* sessions in' <<<"$closing" | cut -d' ' -f1)"
+seconds=$(sed 's/.* sessions in \([0-9]*\).*/\1/' <<<"$closing")
+[ "$seconds" -ge $((lived - 2)) ] && ok "... and all the time" || not_ok "... and all the time" "$closing, at least $lived s"
 
 listen --workers 2 --watchdog 4
 wait_until has_workers 2
@@ -180,6 +187,8 @@ lost=$(grep -o 'flows_lost=[0-9]*' "$work/err" | tail -n 1)
 wait_until has_whole && ok "a worker of four dies in the middle: the sessions of the others stay whole"
 [ "${lost#*=}" -gt 0 ] && ok "... those it had are counted" || not_ok "... those it had are counted" "$lost"
 stop "a worker of four that died"
+said "${lost#*=} connections that were open when their worker died" && ok "... and it is said why they are lost" ||
+	not_ok "... and it is said why they are lost" "$(grep 'less sure' "$work/err")"
 
 # Records that a recorder has taken outlive it, whether it had begun to write them or not.
 no_loss() { # NAME SESSIONS

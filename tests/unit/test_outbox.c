@@ -119,6 +119,33 @@ static void numbers_survive_their_worker(void **state)
 	munmap(b, sizeof(*b));
 }
 
+/* It had told of fewer sessions than it sent, and the recorder of fewer tries than it made. */
+static void numbers_of_the_dead_do_not_go_back(void **state)
+{
+	struct sensor_numbers sum,
+	    own = {.redis_connects = 3, .entries_waiting = 5, .records_lost = 1};
+	struct board *b = new_board(1);
+
+	(void)state;
+	hear_numbers(b, 0, 1, 1, 0, 0);
+	hear_records(b, 0, 1, 8);
+	redo_empty(&b->redo);
+	b->place[0].generation = 2;
+	hear_numbers(b, 0, 2, 2, 0, 0);
+	board_numbers(b, &sum);
+	assert_int_equal(sum.sessions, 10);
+	board_own(b, &own, &sum);
+	board_begin(b);
+	own = (struct sensor_numbers){.redis_connects = 1};
+	board_numbers(b, &sum);
+	board_own(b, &own, &sum);
+	assert_int_equal(sum.redis_connects, 4);
+	assert_int_equal(sum.entries_waiting, 0);
+	assert_int_equal(sum.records_lost, 1);
+	assert_int_equal(sum.records_died, 0);
+	munmap(b, sizeof(*b));
+}
+
 static void a_worker_cannot_speak_for_another(void **state)
 {
 	struct board *b = new_board(1);
@@ -234,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_the_socket_refuses_waits_in_order),
 	    cmocka_unit_test(numbers_survive_their_worker),
+	    cmocka_unit_test(numbers_of_the_dead_do_not_go_back),
 	    cmocka_unit_test(a_worker_cannot_speak_for_another),
 	    cmocka_unit_test(a_dead_recorder_loses_what_it_had_not_kept),
 	    cmocka_unit_test(a_message_that_was_received_is_taken_once),

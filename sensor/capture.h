@@ -29,6 +29,7 @@ struct capture_live {
 	const struct ports *ports;     /* the kernel filter lets these through ... */
 	bool any_port;		       /* ... or all TCP */
 	size_t ring_bytes;	       /* a ring; 0: LIMIT_RING_MB */
+	int wake;		       /* what ends a wait for packets besides; 0: nothing */
 	bool no_shunt;		       /* else shunt.h, where that can be had */
 	bool reopen; /* an interface that went away is opened again when it is back, which needs the
 			privileges of the first time; else its end is the capture's */

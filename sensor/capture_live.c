@@ -313,7 +313,7 @@ static int read_merged(struct taps *t, size_t *failed)
 /* Waits for packets of those interfaces that have none at hand. */
 static bool wait_for_packets(struct taps *t)
 {
-	struct pollfd wanted[CAPTURE_INTERFACES_MAX];
+	struct pollfd wanted[CAPTURE_INTERFACES_MAX + 1];
 	nfds_t count = 0;
 	bool more = false, anyway = oldest(t) >= 0;
 
@@ -328,6 +328,8 @@ static bool wait_for_packets(struct taps *t)
 		wanted[count++] =
 		    (struct pollfd){.fd = pcap_get_selectable_fd(tap->pcap), .events = POLLIN};
 	}
+	if (t->options.wake > 0)
+		wanted[count++] = (struct pollfd){.fd = t->options.wake, .events = POLLIN};
 	return more || poll(wanted, count, TAP_TIMEOUT_MS) > 0 || anyway;
 }
 

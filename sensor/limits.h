@@ -137,8 +137,10 @@
 #define LIMIT_REDO_BYTES                                                                           \
 	(16u * 1024 * 1024) /* what a recorder has taken and nobody else has: 12000 records and    \
 			       the totals of their entries */
-#define LIMIT_SPOOL_S	     60	   /* seconds between two spools while Redis is away */
-#define LIMIT_MESSAGES	     256   /* taken of one worker before the next has its turn */
+#define LIMIT_SPOOL_S 60    /* seconds between two spools while Redis is away */
+#define LIMIT_HANDOVER_BYTES                                                                       \
+	(4 * 1024 * 1024)	 /* datagrams on the way to another worker: some thousands */
+#define LIMIT_MESSAGES	     256 /* taken of one worker before the next has its turn; datagrams, too */
 #define LIMIT_ALIVE_MS	     1000  /* milliseconds between two signs of life, with numbers */
 #define LIMIT_HANG_S	     30	   /* seconds without one until a process is replaced */
 #define LIMIT_RESTART_MIN_MS 100   /* first wait before a process is started again; doubled ... */

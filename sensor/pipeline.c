@@ -259,13 +259,27 @@ void pipeline_flush(struct pipeline *p)
 	p->queued_bytes = 0;
 }
 
-/* A fragment: its datagram's segment, once it is whole. */
+static bool is_looked_at(const struct pipeline *p, const struct segment *s)
+{
+	return is_mail_port(p, s->destination_port) || is_mail_port(p, s->source_port) ||
+	       p->any_port;
+}
+
+/* A fragment: its datagram's segment, once it is whole, and ours. */
 static int add_fragment(struct pipeline *p, uint64_t ns, struct segment *s)
 {
+	const struct segment where = *s;
 	struct fragment whole;
+	enum pipeline_owner owner;
 	int result = defrag_add(p->fragments, ns, &p->fragment, s, &whole);
 
-	return result == RESULT_OK ? frame_decode_whole(&whole, s) : result;
+	if (result == RESULT_OK)
+		result = frame_decode_whole(&whole, s);
+	if (result != RESULT_OK || p->whose == NULL || !is_looked_at(p, s))
+		return result;
+	owner = p->whose(p->whose_context, ns, &whole, &where, s);
+	p->handover_lost += owner == PIPELINE_LOST;
+	return owner == PIPELINE_OURS ? RESULT_OK : RESULT_MORE;
 }
 
 /* The frame is gone when the queue is read: what it carries is copied. */
@@ -314,8 +328,7 @@ void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8
 			p->stats.refused[-result]++;
 		return;
 	}
-	if (!is_mail_port(p, s->destination_port) && !is_mail_port(p, s->source_port) &&
-	    !p->any_port)
+	if (!is_looked_at(p, s))
 		return;
 	p->stats.segments++;
 	p->stats.cut_bytes += s->missing;
@@ -332,7 +345,7 @@ const struct pipeline_stats *pipeline_stats(struct pipeline *p)
 	p->stats.payload_bytes = p->shared.streams.seen;
 	p->stats.gaps = p->shared.streams.gaps;
 	p->stats.gap_bytes = p->shared.streams.gap_bytes;
-	p->stats.held_refused = p->shared.streams.refused;
+	p->stats.held_refused = p->shared.streams.refused + p->handover_lost;
 	p->stats.tls_malformed = p->shared.tls_malformed;
 	handed_stats(
 	    &p->shared.handed, &p->stats.certificates_read, &p->stats.certificates_refused);

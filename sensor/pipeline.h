@@ -9,6 +9,8 @@
 #include "record.h"
 
 struct pipeline;
+struct fragment;
+struct segment;
 
 /* Called for each session as it ends; *r is good until it returns. */
 typedef void pipeline_sink(void *context, const struct record *r);
@@ -21,6 +23,14 @@ typedef void pipeline_sink(void *context, const struct record *r);
 struct flow;
 typedef void pipeline_told(void *context, const struct flow *f, bool over);
 
+/*
+ * Called for a datagram that came in IP fragments and has a segment on a port that is looked at in
+ * it: all of it, seen at `ns` behind the VLAN tags of *where. Says whose it is.
+ */
+enum pipeline_owner { PIPELINE_OURS, PIPELINE_ANOTHERS, PIPELINE_LOST };
+typedef enum pipeline_owner pipeline_whose(void *context, uint64_t ns, const struct fragment *whole,
+    const struct segment *where, const struct segment *inside);
+
 struct pipeline_options {
 	const struct ports *ports; /* on which mail is spoken; NULL or none: 25 */
 	bool any_port;		   /* find SMTP on all other ports, too */
@@ -30,6 +40,8 @@ struct pipeline_options {
 	void *context;
 	pipeline_told *told; /* NULL: nobody wants to know */
 	void *told_context;
+	pipeline_whose *whose; /* NULL: all are ours */
+	void *whose_context;
 };
 
 struct pipeline_stats {
@@ -47,7 +59,8 @@ struct pipeline_stats {
 	uint64_t payload_bytes;
 	uint64_t gaps, gap_bytes;
 	uint64_t cut_bytes;    /* payload bytes that the snap length cut off */
-	uint64_t held_refused; /* segments dropped because reassembly memory was full */
+	uint64_t held_refused; /* segments dropped because reassembly memory was full, or lost by
+				  `whose` */
 	uint64_t tls_malformed;
 	uint64_t certificates_read;    /* ... by OpenSSL; most were read before */
 	uint64_t certificates_refused; /* sessions of whose certificate only the hash was taken */

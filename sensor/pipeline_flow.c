@@ -24,6 +24,8 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 	p->sink = options->sink;
 	p->told = options->told;
 	p->told_context = options->told_context;
+	p->whose = options->whose;
+	p->whose_context = options->whose_context;
 	p->context = options->context;
 	p->flows = flow_table_new(options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS);
 	p->sessions_max = options->sessions_max > 0 ? options->sessions_max : LIMIT_SESSIONS;

@@ -56,6 +56,9 @@ struct pipeline {
 	void *context;
 	pipeline_told *told;
 	void *told_context;
+	pipeline_whose *whose;
+	void *whose_context;
+	uint64_t handover_lost;
 	struct ports ports;
 	bool any_port;
 	size_t searches; /* flows being read of which we do not know yet whether they are mail */

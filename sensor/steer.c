@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "../parsers/cursor.h"
@@ -35,6 +36,7 @@ void steer_free(struct steer *s)
 	free(s);
 }
 
+enum { LINK_IP = 101 };
 enum { ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86dd };
 
 /* LINKTYPE_ values: where the type of the network header is, and it itself. */
@@ -88,6 +90,19 @@ unsigned steer_place(struct steer *s, int link_type, const uint8_t *frame, size_
 		    (unsigned)network.left);
 	}
 	return 0;
+}
+
+unsigned steer_place_between(
+    struct steer *s, const struct frame_address *a, const struct frame_address *b)
+{
+	uint8_t ipv4[20] = {[0] = 0x45, [9] = 6}, ipv6[40] = {[0] = 0x60, [6] = 6};
+
+	memcpy(ipv4 + 12, a->bytes + 12, 4);
+	memcpy(ipv4 + 16, b->bytes + 12, 4);
+	memcpy(ipv6 + 8, a->bytes, 16);
+	memcpy(ipv6 + 24, b->bytes, 16);
+	return frame_address_is_ipv4(a) ? steer_place(s, LINK_IP, ipv4, sizeof(ipv4))
+					: steer_place(s, LINK_IP, ipv6, sizeof(ipv6));
 }
 
 static int found_group(int socket, uint16_t *group)

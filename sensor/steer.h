@@ -6,11 +6,11 @@
  * header before TCP, looked for as frame_decode does, behind tags and labels and inside tunnels,
  * STEER_DEPTH of them (steer_program.h). No ports, because later fragments have none.
  *
- * A datagram that may be a tunnel (UDP, GRE, IP in IP) and comes in IP fragments belongs to place
- * 0, all of them: only the first has the inner header, and they have to be put together first. So
- * of a connection in a tunnel some of whose datagrams were fragmented on the way to us, place 0 has
- * those and another one the rest, a gap for either. Tunnels deeper than that, PPP as a link type
- * and what leads nowhere belong to place 0, too.
+ * A datagram that may be a tunnel (UDP, GRE, IP in IP) and comes in IP fragments is a matter for
+ * all: only the first has the inner header, and they have to be put together first. The kernel
+ * gives all of them to place 0, which hands the whole over (handover.h); of a file, which all read,
+ * everybody puts them together and keeps his own. Tunnels deeper than that, PPP as a link type and
+ * what leads nowhere belong to place 0, too.
  *
  * It is one program for the kernel's packet filter, so that the same instructions decide in the
  * kernel (PACKET_FANOUT_CBPF) and here.
@@ -22,14 +22,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../parsers/frame.h"
+
 struct steer;
 
 /* For `places` workers. NULL when memory is short. */
 struct steer *steer_new(unsigned places);
 void steer_free(struct steer *s);
 
-/* The place of one captured frame of a link type (LINKTYPE_ value). */
+/* The place of one captured frame of a link type (LINKTYPE_ value); `places`, that is all of them,
+ * for a fragment of what may be a tunnel, where the kernel says 0. */
 unsigned steer_place(struct steer *s, int link_type, const uint8_t *frame, size_t captured);
+
+/* The place of a connection between two addresses. */
+unsigned steer_place_between(
+    struct steer *s, const struct frame_address *a, const struct frame_address *b);
 
 /*
  * Makes a packet socket a member of the group that shares what comes in on its interface. The first

@@ -69,6 +69,7 @@ enum {
 	LEVEL_END,
 	/* The ends. */
 	PLACE_0 = ETHERNET + STEER_DEPTH * (LEVEL_END - ETHERNET),
+	ALL,	  /* a fragment of a tunnel */
 	FRAGMENT, /* of a datagram of the protocol KEPT */
 	HASH_IP,  /* the addresses of the header AT_IP */
 	HASH_IPV4,
@@ -356,7 +357,7 @@ static void put_fragment(struct steer_writer *w)
 {
 	steer_label(w, FRAGMENT);
 	steer_put(w, BPF_LD | BPF_MEM, KEPT);
-	steer_if_any(w, tunnel_protocols, COUNT(tunnel_protocols), PLACE_0);
+	steer_if_any(w, tunnel_protocols, COUNT(tunnel_protocols), ALL);
 	steer_label(w, HASH_IP);
 	steer_put(w, BPF_LDX | BPF_MEM, AT_IP);
 	steer_load(w, BPF_B, 0);
@@ -411,7 +412,7 @@ static void put_ipv6_hash(struct steer_writer *w)
 }
 
 /* The finish of MurmurHash3 over both. */
-static void put_hash(struct steer_writer *w, unsigned places)
+static void put_hash(struct steer_writer *w, unsigned places, unsigned all)
 {
 	static const uint32_t factors[] = {0x85ebca6b, 0xc2b2ae35};
 
@@ -428,6 +429,8 @@ static void put_hash(struct steer_writer *w, unsigned places)
 	steer_put(w, BPF_ALU | BPF_RSH | BPF_K, 16);
 	steer_put(w, BPF_ALU | BPF_MOD | BPF_K, places);
 	steer_put(w, BPF_RET | BPF_A, 0);
+	steer_label(w, ALL);
+	steer_put(w, BPF_RET | BPF_K, all);
 	steer_label(w, PLACE_0);
 	steer_put(w, BPF_RET | BPF_K, 0);
 }
@@ -493,6 +496,6 @@ void steer_write(struct steer_program *p, unsigned places, bool in_kernel)
 	put_fragment(&w);
 	put_ipv4_hash(&w);
 	put_ipv6_hash(&w);
-	put_hash(&w, places);
+	put_hash(&w, places, in_kernel ? 0 : places);
 	steer_end(&w);
 }

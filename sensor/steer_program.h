@@ -12,7 +12,7 @@
 
 #define STEER_DEPTH 4 /* IP headers, one in the other: VXLAN in GRE in IP in IP */
 /* In the kernel it begins at an skb. Else at the network header: the EtherType of it goes into the
- * first step's k before each run. */
+ * first step's k before each run. Fragments of tunnels: 0 in the kernel, else `places`. */
 void steer_write(struct steer_program *p, unsigned places, bool in_kernel);
 
 #endif

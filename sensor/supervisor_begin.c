@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
+#include "handover.h"
 #include "log.h"
 #include "progress.h" /* its clock */
 #include "recorder.h" /* exit statuses */
@@ -56,6 +57,9 @@ static bool open_channels(struct supervisor *s)
 {
 	for (unsigned i = 0; i < s->places; i++)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->place[i].channel) != 0)
+			return false;
+	for (unsigned i = 1; s->live && i < s->places; i++)
+		if (handover_open(s->place[i].handed) != 0)
 			return false;
 	if (s->options->rules != NULL &&
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s->keeper_socket) != 0)

@@ -23,7 +23,9 @@ struct child {
 
 struct place { /* of one worker and those who follow it */
 	struct child child;
-	int channel[2];		 /* to the recorder: the worker's end, the recorder's */
+	int channel[2]; /* to the recorder: the worker's end, the recorder's */
+	int handed[2];	/* from the first worker (handover.h): this one's end, the first one's; 0:
+			   none */
 	struct capture *capture; /* while it is open, and nobody has it yet */
 	/* Copies of its packet sockets hold its place among the others while it is replaced. */
 	int held[CAPTURE_INTERFACES_MAX];

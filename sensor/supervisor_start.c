@@ -58,6 +58,7 @@ static struct capture *open_live(
 	    .ports = &s->options->ports,
 	    .any_port = s->options->any_port,
 	    .ring_bytes = s->options->ring_bytes,
+	    .wake = p->handed[0],
 	    .no_shunt = s->options->no_shunt,
 	    .log = log_line,
 	    .log_context = "capture",
@@ -166,6 +167,10 @@ static void close_child_ends(const struct supervisor *s, const struct place *own
 			close(p->channel[0]);
 		if (own != NULL)
 			close(p->channel[1]);
+		if (p->handed[0] > 0 && p != own)
+			close(p->handed[0]);
+		if (p->handed[1] > 0 && own != &s->place[0])
+			close(p->handed[1]);
 	}
 	if (s->recorder.pid > 0)
 		close(s->recorder.control);
@@ -242,14 +247,18 @@ int supervisor_start_worker(struct supervisor *s, unsigned place)
 	struct worker_process own = {
 	    .options = s->options,
 	    .capture = p->capture,
-	    .steer = s->live ? NULL : s->steer,
+	    .steer = s->steer,
 	    .index = place,
 	    .places = s->places,
 	    .generation = ++s->board->place[place].generation,
 	    .since_ns = p->since_ns,
 	    .channel = p->channel[0],
+	    .handed = p->handed[0] > 0 ? p->handed[0] : -1,
 	};
 	pid_t pid = fork_child(&p->child, &own.control);
+
+	for (unsigned i = 1; i < s->places; i++)
+		own.hand_to[i] = s->place[i].handed[1];
 
 	if (pid == 0) {
 		leave_supervisor(s, p);

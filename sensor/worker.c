@@ -63,7 +63,9 @@ static void take_own_packet(
 {
 	struct worker *w = context;
 
-	if (steer_place(w->options.steer, link_type, frame, captured) == w->options.index)
+	unsigned place = steer_place(w->options.steer, link_type, frame, captured);
+
+	if (place == w->options.index || place == w->options.places)
 		pipeline_packet(w->pipeline, link_type, ns, frame, captured, length);
 }
 
@@ -98,6 +100,12 @@ int worker_run(struct worker *w)
 		return 0;
 	o->failed(o->context, error);
 	return -1;
+}
+
+void worker_packet(
+    struct worker *w, int link_type, uint64_t ns, const uint8_t *frame, size_t length)
+{
+	pipeline_packet(w->pipeline, link_type, ns, frame, length, length);
 }
 
 void worker_numbers(struct worker *w, struct sensor_numbers *numbers)

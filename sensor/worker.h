@@ -12,7 +12,7 @@ struct worker_options {
 	struct capture *capture; /* stays the caller's */
 	struct pipeline_options pipeline;
 	struct steer *steer; /* take of the packets those of place `index`; NULL: all */
-	unsigned index;
+	unsigned index, places;
 	uint64_t since_ns; /* live: packets stamped before it are not ours */
 	bool live;	   /* an interface: time passes without packets, too */
 	/* Called between two batches of packets, and at least every 100 ms or so. False: stop. */
@@ -30,6 +30,10 @@ void worker_free(struct worker *w);
 /* Reads packets until `between` says no, or the file ends; then ends every open flow. 0, or -1 when
  * the capture failed; what was read before it was used. */
 int worker_run(struct worker *w);
+
+/* One more packet, from elsewhere; between two batches. */
+void worker_packet(
+    struct worker *w, int link_type, uint64_t ns, const uint8_t *frame, size_t length);
 
 /* What it did so far; the rest of *numbers stays. */
 void worker_numbers(struct worker *w, struct sensor_numbers *numbers);

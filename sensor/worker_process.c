@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "handover.h"
 #include "limits.h"
 #include "log.h"
 #include "outbox.h"
@@ -20,6 +21,7 @@ struct state {
 	struct worker *worker;
 	struct outbox outbox;
 	struct message message; /* a record under way */
+	struct handover_message handed;
 	uint64_t next_alive_ns;
 	bool stopping;
 };
@@ -58,10 +60,39 @@ static void listen_to_supervisor(struct state *s)
 		_exit(EXIT_FAILED);
 }
 
+/* A file everybody reads, so that nobody has to give anything away. */
+static enum pipeline_owner whose(void *context, uint64_t ns, const struct fragment *whole,
+    const struct segment *where, const struct segment *inside)
+{
+	const struct worker_process *p = ((struct state *)context)->p;
+	unsigned place = steer_place_between(p->steer, &inside->source, &inside->destination);
+
+	if (place == p->index)
+		return PIPELINE_OURS;
+	if (p->options->file != NULL || handover_give(p->hand_to[place], ns, whole, where))
+		return PIPELINE_ANOTHERS;
+	return PIPELINE_LOST;
+}
+
+static void take_handed(struct state *s)
+{
+	size_t length;
+
+	if (s->p->handed < 0)
+		return;
+	for (int i = 0; i < LIMIT_MESSAGES; i++) {
+		length = handover_take(s->p->handed, &s->handed);
+		if (length == 0)
+			return;
+		worker_packet(s->worker, HANDOVER_LINK_TYPE, s->handed.ns, s->handed.frame, length);
+	}
+}
+
 static bool between(void *context)
 {
 	struct state *s = context;
 
+	take_handed(s);
 	outbox_pump(&s->outbox);
 	listen_to_supervisor(s);
 	show_life(s);
@@ -105,9 +136,12 @@ static void open_worker(struct state *s)
 		.flows_max = share(p, p->options->flows_max, LIMIT_FLOWS),
 		.sessions_max = share(p, p->options->sessions_max, LIMIT_SESSIONS),
 		.sink = take_record,
-		.context = s},
-	    .steer = p->steer,
+		.context = s,
+		.whose = p->steer != NULL ? whose : NULL,
+		.whose_context = s},
+	    .steer = p->options->file != NULL ? p->steer : NULL,
 	    .index = p->index,
+	    .places = p->places,
 	    .since_ns = p->since_ns,
 	    .live = p->options->interface_count > 0,
 	    .between = between,
@@ -137,10 +171,12 @@ static bool drain(struct state *s)
 
 _Noreturn void worker_process(const struct worker_process *p)
 {
-	struct state s = {.p = p, .outbox = {.socket = p->channel}};
+	static struct state s; /* too large for a stack */
 	char error[PRIVILEGES_ERROR_MAX];
 	int result;
 
+	s.p = p;
+	s.outbox.socket = p->channel;
 	open_worker(&s);
 	if (!p->options->no_sandbox && sandbox_enter(SANDBOX_WORKER, error) != 0) {
 		log_say(LOG_LEVEL_ERROR, "worker %u: %s", p->index, error);

@@ -6,6 +6,7 @@
 #define TLSVANE_WORKER_PROCESS_H
 
 #include "sensor_options.h"
+#include "limits.h"
 #include "worker.h"
 
 /* How it exits when its capture ended early, as it has told the log. */
@@ -14,12 +15,15 @@ enum { EXIT_CAPTURE = 3 };
 struct worker_process {
 	const struct sensor_options *options;
 	struct capture *capture;
-	struct steer *steer; /* of a replay: only its own packets of those that all workers read */
+	struct steer *steer; /* NULL: it has no others beside it */
 	unsigned index, places;
 	uint32_t generation;
 	uint64_t since_ns; /* packets stamped before it are another's */
 	int channel;	   /* to the recorder */
-	int control;	   /* to the supervisor */
+	/* Live, with others: of handover.h. */
+	int handed;		    /* what the first worker has for it; -1: nothing */
+	int hand_to[LIMIT_WORKERS]; /* the first worker's: to the others */
+	int control;		    /* to the supervisor */
 };
 
 /* Exits with 0 at the end of the file or when told to stop; EXIT_CAPTURE; EXIT_USAGE where it

@@ -1,7 +1,8 @@
 """Makes many sessions of one: many.py CAPTURE OUT FIRST CLIENTS KIND...
 
 Writes the frames of a capture (Ethernet, IPv4, one session) for so many clients of each kind, each from an address of
-its own (10.FIRST.0.0 and up): plain, vlan, qinq, mpls, pppoe, gre, erspan, vxlan, geneve, ipip, 4in6, fragments.
+its own (10.FIRST.0.0 and up): plain, vlan, qinq, mpls, pppoe, gre, erspan, vxlan, geneve, ipip, 4in6, fragments; and vxlan-fragments, where
+the datagrams of the tunnel come in fragments if they are long.
 Frames of all sessions alternate, and stamps do not matter: they are to be sent live.
 """
 import struct
@@ -65,6 +66,9 @@ def frames_of(kind, frame, back):
     if kind == "vxlan":
         vxlan = struct.pack(">II", 0x08000000, 77 << 8) + frame
         return [tagged(mac, (0x0800, ip_header(17, struct.pack(">HHHH", 40000, 4789, 8 + len(vxlan), 0) + vxlan, outer)))]
+    if kind == "vxlan-fragments":
+        whole, = frames_of("vxlan", frame, back)
+        return [whole] if len(whole) < 200 else list(fragments(mac, whole[14:]))
     if kind == "erspan":    # type II
         return [tagged(mac, (0x0800, ip_header(47, struct.pack(">HHIII", 0x1000, 0x88be, 1, 0x10070000, 0) + frame, outer)))]
     if kind == "geneve":    # with an option of 8 bytes

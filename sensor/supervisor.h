@@ -2,7 +2,8 @@
  * The sensor as three kinds of process, so that strangers' bytes never meet a network connection:
  *
  *     supervisor ── opens captures, forks, gives up rights, replaces what dies
- *       ├── worker × N   packets -> records; may only read its capture and write to the recorder
+ *       ├── worker × N   packets -> records; may only read its capture and write to the recorder;
+ *       │                the first one also to the others (handover.h)
  *       └── recorder     records -> Redis, alerts, files; never sees a packet
  *
  * The supervisor keeps both ends of every socket between them, so that a recorder or worker that is

@@ -84,6 +84,8 @@ static void take_handed(struct state *s)
 		length = handover_take(s->p->handed, &s->handed);
 		if (length == 0)
 			return;
+		if (s->handed.ns < s->p->since_ns)
+			continue; /* it was for the one before us */
 		worker_packet(s->worker, HANDOVER_LINK_TYPE, s->handed.ns, s->handed.frame, length);
 	}
 }

@@ -44,6 +44,15 @@ static const struct store_trouble {
     {"", TROUBLE_WAIT, "see what Redis's own log says"},
 };
 
+/* Values of Redis, which anybody may have put there, are quoted in lines: they cannot end one. */
+static void make_line(char line[STORE_ERROR_MAX], const char *format, va_list arguments)
+{
+	vsnprintf(line, STORE_ERROR_MAX, format, arguments);
+	for (; *line != '\0'; line++)
+		if ((unsigned char)*line < ' ' || *line == 0x7f)
+			*line = '?';
+}
+
 static void log_line(struct store *s, const char *line)
 {
 	if (s->log != NULL)
@@ -56,7 +65,7 @@ void store_say(struct store *s, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
+	make_line(line, format, arguments);
 	va_end(arguments);
 	log_line(s, line);
 }
@@ -70,7 +79,7 @@ void store_trouble_say(struct store *s, const char *kind, const char *format, ..
 		return;
 	s->said = kind;
 	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
+	make_line(line, format, arguments);
 	va_end(arguments);
 	if (s->opening)
 		snprintf(s->open_error, STORE_ERROR_MAX, "%s", line);

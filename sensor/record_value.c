@@ -6,6 +6,7 @@
 #include "../parsers/smtp_dialog.h"
 #include "../parsers/tls_hello.h"
 #include "../parsers/tls_names.h"
+#include "decimal.h"
 
 static void say_text(struct field_value *v, const char *text)
 {
@@ -103,46 +104,30 @@ static void add_word(struct field_value *v, size_t *used, const char *word)
 static void say_capabilities(struct field_value *v, const struct record *r)
 {
 	const char *others = record_text(r, r->other_capabilities);
+	uint64_t known = r->capabilities & (SMTP_KEYWORD_BIT(SMTP_KEYWORDS) - 1);
 	size_t used = 0;
 
 	v->buffer[0] = '\0';
-	for (unsigned i = 0; i < SMTP_KEYWORDS; i++)
-		if (r->capabilities & SMTP_KEYWORD_BIT(i))
-			add_word(v, &used, smtp_keyword_name(i));
+	for (uint64_t left = known; left != 0; left &= left - 1)
+		add_word(v, &used, smtp_keyword_name((unsigned)__builtin_ctzll(left)));
 	if (others != NULL)
 		add_word(v, &used, others);
 	say_text(v, v->buffer);
 }
 
-/* Every record is written with them: printf would be most of the cost. */
-static char *put_number(char *at, unsigned number)
-{
-	char digits[10];
-	size_t first = sizeof(digits);
-
-	do
-		digits[--first] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	memcpy(at, digits + first, sizeof(digits) - first);
-	return at + sizeof(digits) - first;
-}
-
 static char *put_event(char *at, const struct record_event *e)
 {
-	const char *verb = smtp_verb_name(e->what);
+	const char *verb;
 
 	if (e->what >= SMTP_EVENT_REPLIES) {
 		*at++ = '<';
-		return put_number(at, e->what);
+		return decimal_put(at, e->what);
 	}
 	*at++ = e->what == SMTP_EVENT_GAP ? '-' : '>';
 	if (e->what == SMTP_EVENT_GAP)
 		return at;
-	if (verb == NULL)
-		verb = "?";
-	while (*verb != '\0')
-		*at++ = *verb++;
-	return at;
+	verb = smtp_verb_name(e->what);
+	return stpcpy(at, verb != NULL ? verb : "?");
 }
 
 static void say_transcript(struct field_value *v, const struct record *r)
@@ -154,17 +139,17 @@ static void say_transcript(struct field_value *v, const struct record *r)
 	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
 		const struct record_event *e = &r->events[i];
 
-		at = put_event(put_number(word, e->ms), e);
+		at = put_event(decimal_put(word, e->ms), e);
 		if (e->times > 1) {
 			*at++ = '*';
-			at = put_number(at, e->times);
+			at = decimal_put(at, e->times);
 		}
 		*at = '\0';
 		add_word(v, &used, word);
 	}
 	if (r->events_lost > 0) {
 		word[0] = '+';
-		*put_number(word + 1, r->events_lost) = '\0';
+		*decimal_put(word + 1, r->events_lost) = '\0';
 		add_word(v, &used, word);
 	}
 	say_text(v, v->buffer);

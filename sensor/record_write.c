@@ -1,29 +1,10 @@
-/* Records as text: nested JSON (RFC 8259), lists, addresses (RFC 5952), times (RFC 3339). */
+/* Records as text: nested JSON (RFC 8259), lists, times (RFC 3339). */
 #include "record.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <time.h>
 
-static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-const char *address_format(const struct frame_address *address, char text[ADDRESS_TEXT_MAX])
-{
-	const uint8_t *b = address->bytes;
-	bool v4 = memcmp(b, v4_mapped, sizeof(v4_mapped)) == 0;
-
-	if (inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? b + 12 : b, text, ADDRESS_TEXT_MAX) == NULL)
-		text[0] = '\0';
-	return text;
-}
-
-bool address_parse(const char *text, struct frame_address *address)
-{
-	if (inet_pton(AF_INET6, text, address->bytes) == 1)
-		return true;
-	memcpy(address->bytes, v4_mapped, sizeof(v4_mapped));
-	return inet_pton(AF_INET, text, address->bytes + 12) == 1;
-}
+#include "decimal.h"
 
 /* Writes a number of so many digits, with leading zeros. */
 static char *put_digits(char *at, unsigned number, int digits)
@@ -141,12 +122,34 @@ static inline void write_char(struct out *o, char c)
 	o->bytes[o->used++] = c;
 }
 
-/* How many bytes a JSON string has as they are: up to what needs a look, or the end. */
-static size_t plain_length(const unsigned char *s)
+/* Whether all bytes of a word stand in a JSON string as they are; a few more than need it do not.
+ */
+static inline bool is_plain_word(const unsigned char *s)
 {
-	size_t length = 0;
+	const uint64_t ones = UINT64_MAX / 0xff, highs = ones << 7;
+	uint64_t word, quote, backslash;
 
-	while (s[length] >= 0x20 && s[length] < 0x7f && s[length] != '"' && s[length] != '\\')
+	memcpy(&word, s, sizeof(word));
+	quote = word ^ ones * '"';
+	backslash = word ^ ones * '\\';
+	/* A byte's high bit is set: in itself, or where it is 0x7f, below 0x20, or one of the two.
+	 */
+	return ((word | (word + ones) | (word - ones * 0x20) | (quote - ones) |
+		    (backslash - ones)) &
+		   highs) == 0;
+}
+
+/* How many bytes a JSON string of so many has as they are: up to what needs a look. */
+static size_t plain_length(const unsigned char *s, size_t most)
+{
+	size_t length = 0, word = sizeof(uint64_t);
+
+	while (most - length >= word && is_plain_word(s + length))
+		length += word;
+	if (length > 0 && most - length < word && is_plain_word(s + most - word))
+		return most;
+	while (length < most && s[length] >= 0x20 && s[length] < 0x7f && s[length] != '"' &&
+	       s[length] != '\\')
 		length++;
 	return length;
 }
@@ -170,19 +173,20 @@ static size_t write_character(struct out *o, const unsigned char *s)
 	return length;
 }
 
-static void write_string(struct out *o, const char *text)
+/* `length` bytes, with a NUL or a blank behind them. */
+static void write_string(struct out *o, const char *text, size_t length)
 {
-	const unsigned char *s = (const unsigned char *)text;
-	size_t length;
+	const unsigned char *s = (const unsigned char *)text, *end = s + length;
+	size_t piece;
 
 	write_char(o, '"');
-	while (*s != '\0') {
-		length = plain_length(s);
-		if (length > 0)
-			write_text(o, s, length);
+	while (s < end) {
+		piece = plain_length(s, (size_t)(end - s));
+		if (piece > 0)
+			write_text(o, s, piece);
 		else
-			length = write_character(o, s);
-		s += length;
+			piece = write_character(o, s);
+		s += piece;
 	}
 	write_char(o, '"');
 }
@@ -192,34 +196,26 @@ void json_write_string(FILE *to, const char *text)
 	struct out o;
 
 	begin_out(&o, to);
-	write_string(&o, text);
+	write_string(&o, text, strlen(text));
 	end_out(&o);
 }
 
 static void write_number(struct out *o, uint64_t number)
 {
-	char digits[20]; /* those of UINT64_MAX */
-	size_t at = sizeof(digits);
+	char digits[DECIMAL_MAX];
 
-	do {
-		digits[--at] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number > 0);
-	write_text(o, digits + at, sizeof(digits) - at);
+	write_text(o, digits, (size_t)(decimal_put(digits, number) - digits));
 }
 
 static void write_words(struct out *o, const char *words)
 {
-	char word[RECORD_TEXT_MAX];
 	size_t length;
 
 	for (char mark = '['; *words != '\0';
 	     mark = ',', words += length + (words[length] == ' ')) {
-		length = strcspn(words, " ");
-		memcpy(word, words, length);
-		word[length] = '\0';
+		length = (size_t)(strchrnul(words, ' ') - words);
 		write_char(o, mark);
-		write_string(o, word);
+		write_string(o, words, length);
 	}
 	write_char(o, ']');
 }
@@ -229,7 +225,7 @@ static void write_json_value(struct out *o, const struct field *f, const struct 
 	if (f->type == FIELD_WORDS)
 		write_words(o, v->text);
 	else if (v->kind == VALUE_TEXT)
-		write_string(o, v->text);
+		write_string(o, v->text, strlen(v->text));
 	else if (v->kind == VALUE_BOOLEAN)
 		write_text(o, v->number ? "true" : "false", v->number ? 4 : 5);
 	else
@@ -247,13 +243,12 @@ static size_t shared_prefix(const char *a, const char *b)
 	return shared;
 }
 
-static int dots(const char *text)
+static void close_objects(struct out *o, const char *labels)
 {
-	int n = 0;
-
-	for (; *text != '\0'; text++)
-		n += *text == '.';
-	return n;
+	while ((labels = strchr(labels, '.')) != NULL) {
+		write_char(o, '}');
+		labels++;
+	}
 }
 
 /* A label needs no escapes: it is ours. */
@@ -261,31 +256,52 @@ static void write_key(struct out *o, const char *label, size_t length)
 {
 	write_char(o, '"');
 	write_text(o, label, length);
-	write_char(o, '"');
-	write_char(o, ':');
+	write_text(o, "\":", 2);
 }
 
-/* Closes the objects that `last` stood in and `name` does not, opens those that it does. */
-static void write_json_name(struct out *o, const char *last, const char *name)
-{
-	size_t shared = shared_prefix(last, name);
-	const char *label = name + shared, *dot;
+/* A name so far: what of it stands before its last label. */
+struct place {
+	const char *name;
+	size_t parent;
+};
 
-	for (int i = dots(last + shared); i > 0; i--)
-		write_char(o, '}');
+static struct place place_of(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return (struct place){name, dot == NULL ? 0 : (size_t)(dot + 1 - name)};
+}
+
+/* Closes the objects that `last` stood in and `next` does not, opens those that it does. */
+static void change_object(struct out *o, const char *last, const struct place *next)
+{
+	size_t shared = shared_prefix(last, next->name);
+	const char *label = next->name + shared, *end = next->name + next->parent, *dot;
+
+	close_objects(o, last + shared);
 	if (last[0] != '\0')
 		write_char(o, ',');
-	for (; (dot = strchr(label, '.')) != NULL; label = dot + 1) {
+	for (; label < end; label = dot + 1) {
+		dot = strchr(label, '.');
 		write_key(o, label, (size_t)(dot - label));
 		write_char(o, '{');
 	}
-	write_key(o, label, strlen(label));
+}
+
+static void write_json_name(struct out *o, const struct place *last, const struct place *next)
+{
+	if (last->name[0] != '\0' && last->parent == next->parent &&
+	    memcmp(last->name, next->name, next->parent) == 0)
+		write_char(o, ',');
+	else
+		change_object(o, last->name, next);
+	write_key(o, next->name + next->parent, strlen(next->name + next->parent));
 }
 
 void record_write_json(FILE *to, const struct record *r)
 {
+	struct place last = {"", 0}, next;
 	struct field_value value;
-	const char *last = "";
 	struct out out, *o = &out;
 
 	begin_out(o, to);
@@ -296,13 +312,13 @@ void record_write_json(FILE *to, const struct record *r)
 		record_value(r, f, &value);
 		if (value.kind == VALUE_ABSENT)
 			continue;
-		write_json_name(o, last, f->name);
+		next = place_of(f->name);
+		write_json_name(o, &last, &next);
 		write_json_value(o, f, &value);
-		last = f->name;
+		last = next;
 	}
-	for (int i = dots(last); i >= 0; i--)
-		write_char(o, '}');
-	write_char(o, '\n');
+	close_objects(o, last.name);
+	write_text(o, "}\n", 2);
 	end_out(o);
 }
 

@@ -4,48 +4,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_MIN   65536
-#define DIGITS_MAX 20
+#include "decimal.h"
 
-static char *reserve(struct wire *w, size_t length)
+#define ROOM_MIN 65536
+
+static bool grow(struct wire *w, size_t length)
 {
 	size_t room = w->room == 0 ? ROOM_MIN : w->room;
 	char *grown;
 
-	if (w->failed)
-		return NULL;
 	while (room - w->used < length)
 		room *= 2;
-	if (room != w->room) {
-		grown = realloc(w->bytes, room);
-		if (grown == NULL) {
-			w->failed = true;
-			return NULL;
-		}
-		w->bytes = grown;
-		w->room = room;
+	grown = realloc(w->bytes, room);
+	if (grown == NULL) {
+		w->failed = true;
+		return false;
 	}
-	return w->bytes + w->used;
+	w->bytes = grown;
+	w->room = room;
+	return true;
 }
 
-static size_t digits(char text[DIGITS_MAX], uint64_t number)
+static inline char *reserve(struct wire *w, size_t length)
 {
-	char reversed[DIGITS_MAX];
-	size_t length = 0;
-
-	do
-		reversed[length++] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	for (size_t i = 0; i < length; i++)
-		text[i] = reversed[length - 1 - i];
-	return length;
+	if (w->failed || (w->room - w->used < length && !grow(w, length)))
+		return NULL;
+	return w->bytes + w->used;
 }
 
 /* "*3\r\n", "$17\r\n" */
 static char *put_length(char *at, char kind, size_t length)
 {
 	*at++ = kind;
-	at += digits(at, length);
+	at = decimal_put(at, length);
 	*at++ = '\r';
 	*at++ = '\n';
 	return at;
@@ -53,7 +44,7 @@ static char *put_length(char *at, char kind, size_t length)
 
 void wire_command(struct wire *w, size_t count)
 {
-	char *at = reserve(w, DIGITS_MAX + 3);
+	char *at = reserve(w, DECIMAL_MAX + 3);
 
 	if (at != NULL)
 		w->used = (size_t)(put_length(at, '*', count) - w->bytes);
@@ -61,7 +52,7 @@ void wire_command(struct wire *w, size_t count)
 
 void wire_argument(struct wire *w, const char *bytes, size_t length)
 {
-	char *at = reserve(w, length + DIGITS_MAX + 5);
+	char *at = reserve(w, length + DECIMAL_MAX + 5);
 
 	if (at == NULL)
 		return;
@@ -80,9 +71,9 @@ void wire_text(struct wire *w, const char *text)
 
 void wire_number(struct wire *w, uint64_t number)
 {
-	char text[DIGITS_MAX];
+	char text[DECIMAL_MAX];
 
-	wire_argument(w, text, digits(text, number));
+	wire_argument(w, text, (size_t)(decimal_put(text, number) - text));
 }
 
 void wire_append(struct wire *w, const struct wire *other)

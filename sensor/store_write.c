@@ -7,24 +7,55 @@
 
 #include <string.h>
 
-void store_key(const struct store *s, const struct tally_entry *e, char key[STORE_KEY_MAX])
-{
-	char first[TALLY_SUBJECT_MAX], second[TALLY_SUBJECT_MAX];
+/* Whom an entry is about, as text. */
+struct subject {
+	char server[TALLY_SUBJECT_MAX]; /* a day's date */
+	char client[TALLY_SUBJECT_MAX];
+};
 
-	tally_entry_subject(e, first, second);
+/* Fills in the "%s" of a key's format: each entry has a key, and printf would take much longer. */
+static void fill_key(char key[STORE_KEY_MAX], const char *format, const char *const words[])
+{
+	char *at = key, *end = key + STORE_KEY_MAX - 1;
+
+	for (; *format != '\0' && at < end; format++) {
+		if (format[0] != '%') {
+			*at++ = *format;
+			continue;
+		}
+		at = mempcpy(at, *words, strnlen(*words, (size_t)(end - at)));
+		words++;
+		format++; /* the s */
+	}
+	*at = '\0';
+}
+
+static void key_of(const struct store *s, const struct tally_entry *e,
+    const struct subject *subject, char key[STORE_KEY_MAX])
+{
+	const char *server = subject->server, *client = subject->client;
+
 	switch (e->kind) {
 	case TALLY_PAIR:
-		snprintf(key, STORE_KEY_MAX, KEY_PAIR, first, second, s->sensor);
+		fill_key(key, KEY_PAIR, (const char *const[]){server, client, s->sensor});
 		break;
 	case TALLY_SERVER:
-		snprintf(key, STORE_KEY_MAX, KEY_SERVER, first, s->sensor);
+		fill_key(key, KEY_SERVER, (const char *const[]){server, s->sensor});
 		break;
 	case TALLY_CLIENT:
-		snprintf(key, STORE_KEY_MAX, KEY_CLIENT, second, s->sensor);
+		fill_key(key, KEY_CLIENT, (const char *const[]){client, s->sensor});
 		break;
 	default:
-		snprintf(key, STORE_KEY_MAX, KEY_DAY, first, s->sensor);
+		fill_key(key, KEY_DAY, (const char *const[]){server, s->sensor});
 	}
+}
+
+void store_key(const struct store *s, const struct tally_entry *e, char key[STORE_KEY_MAX])
+{
+	struct subject subject;
+
+	tally_entry_subject(e, subject.server, subject.client);
+	key_of(s, e, &subject, key);
 }
 
 static const char *const flag_keys[TALLY_KINDS][TALLY_FLAGS] = {
@@ -112,14 +143,14 @@ static void put_ranked(struct store *s, struct tally_entry *e, unsigned operatio
 	expect_of(s, e, operation, 0);
 }
 
-static void put_peers(
-    struct store *s, struct tally_entry *e, const char *server, const char *client)
+static void put_peers(struct store *s, struct tally_entry *e, const struct subject *subject)
 {
+	const char *server = subject->server, *client = subject->client;
 	char key[STORE_KEY_MAX];
 
-	snprintf(key, sizeof(key), KEY_CLIENTS_OF, server);
+	fill_key(key, KEY_CLIENTS_OF, (const char *const[]){server});
 	put_ranked(s, e, STORE_OP_CLIENTS_OF, key, client, e->last_ms);
-	snprintf(key, sizeof(key), KEY_SERVERS_OF, client);
+	fill_key(key, KEY_SERVERS_OF, (const char *const[]){client});
 	put_ranked(s, e, STORE_OP_SERVERS_OF, key, server, e->last_ms);
 }
 
@@ -179,16 +210,17 @@ static void put_expiries(struct store *s, struct tally_entry *e, const char *key
 
 static void put_entry(struct store *s, struct tally_entry *e)
 {
-	char key[STORE_KEY_MAX], server[TALLY_SUBJECT_MAX], client[TALLY_SUBJECT_MAX];
+	struct subject subject;
+	char key[STORE_KEY_MAX];
 
 	e->changed = false;
 	store_save_totals(s, e);
-	store_key(s, e, key);
-	tally_entry_subject(e, server, client);
+	tally_entry_subject(e, subject.server, subject.client);
+	key_of(s, e, &subject, key);
 	put_hash(s, e, key);
 	if (e->kind == TALLY_PAIR)
-		put_peers(s, e, server, client);
-	put_flags(s, e, e->kind == TALLY_SERVER ? server : client);
+		put_peers(s, e, &subject);
+	put_flags(s, e, e->kind == TALLY_SERVER ? subject.server : subject.client);
 	put_expiries(s, e, key);
 }
 

@@ -215,20 +215,34 @@ static const char *or_dash(const char *name)
 	return name == NULL ? "-" : name;
 }
 
+/* A word and a comma, as far as there is room. */
+static char *add_word(char *at, const char *end, const char *word)
+{
+	size_t room = (size_t)(end - at), length = strlen(word);
+
+	if (length >= room)
+		length = room > 0 ? room - 1 : 0;
+	at = mempcpy(at, word, length);
+	*at = ',';
+	return at + (room > 0);
+}
+
 const char *tally_class_label(uint64_t class, char text[TALLY_CLASS_LABEL_MAX])
 {
-	char flags[COUNT(letters) + 1];
+	char flags[COUNT(letters) + 1], *at = text, *end = text + TALLY_CLASS_LABEL_MAX;
 	size_t used = 0;
 
 	for (size_t i = 0; i < COUNT(letters); i++)
 		if (part(class, letters[i].part) == letters[i].value)
 			flags[used++] = letters[i].letter;
 	flags[used] = '\0';
-	snprintf(text, TALLY_CLASS_LABEL_MAX, "%s,%s,%s,%s,%s,%s",
-	    version_name(part(class, PART_VERSION)), version_name(part(class, PART_OFFER)),
-	    or_dash(record_outcome_name(part(class, PART_OUTCOME))),
-	    or_dash(record_confidence_name(part(class, PART_CONFIDENCE))), cipher_name(class),
-	    used > 0 ? flags : "-");
+	at = add_word(at, end, version_name(part(class, PART_VERSION)));
+	at = add_word(at, end, version_name(part(class, PART_OFFER)));
+	at = add_word(at, end, or_dash(record_outcome_name(part(class, PART_OUTCOME))));
+	at = add_word(at, end, or_dash(record_confidence_name(part(class, PART_CONFIDENCE))));
+	at = add_word(at, end, cipher_name(class));
+	at = add_word(at, end, used > 0 ? flags : "-");
+	at[-1] = '\0';
 	return text;
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "decimal.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const version_max_names[TALLY_KINDS] = {
@@ -55,23 +57,12 @@ struct writing {
 	void *to;
 };
 
-static size_t format_number(char *end, uint64_t number)
-{
-	char *at = end;
-
-	do
-		*--at = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	return (size_t)(end - at);
-}
-
 static void write_number(
     const struct writing *w, const char *name, size_t name_length, uint64_t number)
 {
-	char digits[24];
-	size_t length = format_number(digits + sizeof(digits), number);
+	char digits[DECIMAL_MAX];
 
-	w->field(w->to, name, name_length, digits + sizeof(digits) - length, length);
+	w->field(w->to, name, name_length, digits, (size_t)(decimal_put(digits, number) - digits));
 }
 
 static void write_text(const struct writing *w, const char *name, const char *text)
@@ -93,12 +84,12 @@ static size_t join(char name[TALLY_FIELD_MAX], const char *prefix, const char *l
 static void write_parts(const struct writing *w, const char *name, size_t length,
     const struct tally_counter *c, bool based)
 {
-	char value[48];
-	int used = snprintf(value, sizeof(value), "%llu+%llu",
-	    (unsigned long long)(based ? c->absolute + c->seen : c->absolute),
-	    (unsigned long long)(based ? 0 : c->seen));
+	char value[2 * DECIMAL_MAX + 1], *at;
 
-	w->field(w->to, name, length, value, (size_t)used);
+	at = decimal_put(value, based ? c->absolute + c->seen : c->absolute);
+	*at++ = '+';
+	at = decimal_put(at, based ? 0 : c->seen);
+	w->field(w->to, name, length, value, (size_t)(at - value));
 }
 
 static void write_counter(

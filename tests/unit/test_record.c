@@ -1,8 +1,10 @@
 /* The record: its field table, JSON, texts, addresses and times. */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,6 +252,72 @@ static void addresses_as_rfc_5952(void **state)
 	assert_false(address_parse("mx.example.net", &address));
 }
 
+/* The same as inet_ntop, whichever groups are zero. */
+static void addresses_as_inet_ntop(void **state)
+{
+	char text[ADDRESS_TEXT_MAX], expected[ADDRESS_TEXT_MAX];
+	struct frame_address address;
+	uint32_t random = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 256 * 200; round++) {
+		for (unsigned i = 0; i < sizeof(address.bytes); i++) {
+			random = random * 1664525 + 1013904223;
+			address.bytes[i] = round >> i / 2 & 1 ? (uint8_t)(random >> 24) : 0;
+			if (i % 2 == 0 && random & 1 << 20)
+				address.bytes[i] = 0;
+		}
+		assert_non_null(inet_ntop(AF_INET6, address.bytes, expected, sizeof(expected)));
+		assert_string_equal(address_format(&address, text), expected);
+	}
+	memset(&address, 0xff, sizeof(address));
+	memset(&address, 0, 10);
+	for (unsigned byte = 0; byte < 256; byte++) {
+		address.bytes[12] = (uint8_t)byte;
+		address.bytes[15] = (uint8_t)(byte * 7);
+		assert_non_null(inet_ntop(AF_INET, address.bytes + 12, expected, sizeof(expected)));
+		assert_string_equal(address_format(&address, text), expected);
+	}
+}
+
+/* What needs an escape, or is no UTF-8, at each place among bytes that need none. */
+static void json_strings_with_odd_bytes(void **state)
+{
+	static const struct {
+		const char *odd, *written;
+	} rows[] = {
+	    {"\"", "\\\""},
+	    {"\\", "\\\\"},
+	    {"\x1f", "\\u001f"},
+	    {"\x01", "\\u0001"},
+	    {"\x7f", "\\u007f"},
+	    {"\x80", "\\ufffd"},
+	    {"\xff", "\\ufffd"},
+	    {"\xc3\xa4", "\xc3\xa4"},
+	    {"\xf0\x9f\x93\xa7", "\xf0\x9f\x93\xa7"},
+	    {" ", " "},
+	    {"~", "~"},
+	    {"!#", "!#"},
+	};
+	static const char around[] = "abcdefghijklmnopq";
+	char text[64], expected[64], written[64] = "";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (int before = 0; before < (int)sizeof(around); before++) {
+			FILE *to = fmemopen(written, sizeof(written), "w");
+
+			snprintf(text, sizeof(text), "%.*s%s%s", before, around, rows[i].odd,
+			    around + before);
+			snprintf(expected, sizeof(expected), "\"%.*s%s%s\"", before, around,
+			    rows[i].written, around + before);
+			assert_non_null(to);
+			json_write_string(to, text);
+			fclose(to);
+			assert_string_equal(written, expected);
+		}
+}
+
 /* A list of words is an array; a date has no fraction; a hash is hex. */
 static void json_of_certificates(void **state)
 {
@@ -322,6 +390,8 @@ int main(void)
 	    cmocka_unit_test(texts_are_bounded_and_cut_at_a_character),
 	    cmocka_unit_test(unknown_code_points_are_shown),
 	    cmocka_unit_test(addresses_as_rfc_5952),
+	    cmocka_unit_test(addresses_as_inet_ntop),
+	    cmocka_unit_test(json_strings_with_odd_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

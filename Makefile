@@ -203,11 +203,14 @@ install: all man
 	set -e; for page in $(MAN_PAGES); do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	install -d $(DESTDIR)$(UNITDIR)
-	sed 's:@SBINDIR@:$(PREFIX)/sbin:' tools/systemd/tlsvane-sensor@.service.in >$(DESTDIR)$(UNITDIR)/tlsvane-sensor@.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/tlsvane-sensor@.service
+	set -e; for unit in tlsvane-sensor@.service tlsvane-enforce.service; do \
+		sed 's:@SBINDIR@:$(PREFIX)/sbin:; s:@BINDIR@:$(PREFIX)/bin:' tools/systemd/$$unit.in >$(DESTDIR)$(UNITDIR)/$$unit; \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit; done
+	install -m 644 tools/systemd/tlsvane-enforce.timer $(DESTDIR)$(UNITDIR)/
 	install -D -m 644 tools/systemd/tlsvane.sysusers $(DESTDIR)$(SYSUSERSDIR)/tlsvane.conf
-	test -e $(DESTDIR)/etc/default/tlsvane-sensor || \
-		install -D -m 644 tools/systemd/tlsvane-sensor.default $(DESTDIR)/etc/default/tlsvane-sensor
+	set -e; for name in tlsvane-sensor tlsvane-enforce; do \
+		test -e $(DESTDIR)/etc/default/$$name || \
+			install -D -m 644 tools/systemd/$$name.default $(DESTDIR)/etc/default/$$name; done
 
 # build/tlsvane_VERSION_ARCHITECTURE.deb
 deb:

@@ -5,8 +5,11 @@
 . tests/e2e/lib.sh
 root=$work/root
 make install DESTDIR="$root" PREFIX=/usr >"$work/install.log" 2>&1 || not_ok "make install" "$(tail -n 5 "$work/install.log")"
-same "files" "etc/default/tlsvane-sensor
+same "files" "etc/default/tlsvane-enforce
+etc/default/tlsvane-sensor
 usr/bin/tlsvane
+usr/lib/systemd/system/tlsvane-enforce.service
+usr/lib/systemd/system/tlsvane-enforce.timer
 usr/lib/systemd/system/tlsvane-sensor@.service
 usr/lib/sysusers.d/tlsvane.conf
 usr/sbin/tlsvane-sensor" "$(cd "$root" && find . -type f | sed 's:^\./::' | grep -v '^usr/share/' | LC_ALL=C sort)"
@@ -46,17 +49,31 @@ says_all "tlsvane(1): commands" tlsvane $commands
 # shellcheck disable=SC2046
 says_all "tlsvane(1): options" tlsvane $(for command in $commands; do "$TLSVANE" help "$command"; done | words '^ +--[a-z-]+')
 
-unit=$root/usr/lib/systemd/system/tlsvane-sensor@.service
-sed "s:=/usr/sbin:=$root/usr/sbin:" "$unit" >"$work/tlsvane-sensor@.service" # verify looks for the program
-same "systemd-analyze verify" "" "$(cd "$work" && systemd-analyze verify --man=no ./tlsvane-sensor@.service 2>&1 |
-	grep -F tlsvane)"
-# 2.0 was measured; what is left needs the network, packet sockets and their capability.
-if (cd "$work" && systemd-analyze security --offline=true --threshold=21 --no-pager ./tlsvane-sensor@.service) \
-	>"$work/security" 2>&1; then
-	ok "systemd-analyze security: $(tail -n 1 "$work/security" | grep -oE '[0-9.]+ [A-Z]+')"
-else
-	not_ok "systemd-analyze security" "$(tail -n 1 "$work/security")"
-fi
-same "the unit's options are the sensor's" "" "$(grep -oE '^(ExecStart|OPTIONS)=.*' "$unit" tools/systemd/tlsvane-sensor.default |
-	grep -oE ' --?[a-z-]+' | while read -r option; do "$SENSOR" --help | grep -qE -- "(^|  *)$option " || echo "$option"; done)"
+units=$root/usr/lib/systemd/system
+mkdir "$work/units"
+for unit in "$units"/*; do
+	sed "s:=/usr/\(s\?bin\):=$root/usr/\1:" "$unit" >"$work/units/${unit##*/}" # verify looks for the program
+done
+for unit in tlsvane-sensor@.service tlsvane-enforce.service tlsvane-enforce.timer; do
+	same "systemd-analyze verify $unit" "" "$(cd "$work/units" && systemd-analyze verify --man=no "./$unit" 2>&1 | grep -F tlsvane)"
+done
+# 2.0 and 1.2 were measured; what is left needs the network, and the sensor packet sockets and their capability.
+is_safe() { # UNIT TENTHS
+	if (cd "$work/units" && systemd-analyze security --offline=true --threshold="$2" --no-pager "./$1") >"$work/security" 2>&1; then
+		ok "systemd-analyze security $1: $(tail -n 1 "$work/security" | grep -oE '[0-9.]+ [A-Z]+')"
+	else
+		not_ok "systemd-analyze security $1" "$(tail -n 1 "$work/security")"
+	fi
+}
+is_safe tlsvane-sensor@.service 21
+is_safe tlsvane-enforce.service 13
+# Options of a unit and its defaults that its program does not have.
+unknown() { # NAME UNIT HELP
+	grep -oE '^(ExecStart|OPTIONS)=.*' "$units/$2" "tools/systemd/$1.default" | grep -oE '[" ]--?[a-z-]+' | tr -d '" ' |
+		while read -r option; do grep -qE -- "(^|  *)$option " <<<"$3" || echo "$option"; done
+}
+same "the unit's options are the sensor's" "" "$(unknown tlsvane-sensor tlsvane-sensor@.service "$("$SENSOR" --help)")"
+same "... and those of enforce" "" "$(unknown tlsvane-enforce tlsvane-enforce.service "$("$TLSVANE" help enforce)")"
+same "the timer's word is a command" 0 "$(grep -q 'tlsvane enforce update \$OPTIONS$' "$units/tlsvane-enforce.service" &&
+	"$TLSVANE" help enforce | grep -qF 'enforce update'; echo $?)"
 done_testing

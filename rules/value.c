@@ -55,9 +55,6 @@ static const uint8_t record_types[] = {
 /* Texts of the record that are names of hosts. */
 static const char *const host_fields[] = {"smtp.helo", "tls.client.server_name"};
 
-/* Fields of the record that have their row before their parser: whoever asks for one is told. */
-static const char *const unread_fields[] = {NULL};
-
 static const uint16_t versions[VERSION_BITS] = {TLS_VERSION_SSL2, TLS_VERSION_SSL3, TLS_VERSION_10,
     TLS_VERSION_11, TLS_VERSION_12, TLS_VERSION_13};
 
@@ -79,15 +76,6 @@ static bool is_host(const char *name)
 	return false;
 }
 
-static bool is_unread(const char *name)
-{
-	size_t i = 0;
-
-	while (unread_fields[i] != NULL && strcmp(unread_fields[i], name) != 0)
-		i++;
-	return unread_fields[i] != NULL;
-}
-
 static void fill_codes(struct rules_field *to, const struct field *f)
 {
 	if (f->type == FIELD_CIPHER)
@@ -106,8 +94,7 @@ static void fill_record_field(struct rules_field *to, const struct field *f, siz
 	    .words = f->names,
 	    .word_count = f->names_count,
 	    .help = f->help,
-	    .example = f->example,
-	    .unread = is_unread(f->name)};
+	    .example = f->example};
 	if (f->type == FIELD_VERSION_PROTOCOL) {
 		to->words = rules_protocol_words;
 		to->word_count = COUNT(rules_protocol_words);

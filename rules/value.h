@@ -46,7 +46,6 @@ struct rules_field {
 	uint16_t word_count;
 	const char *(*code_name)(uint16_t code); /* RULES_CODE: NULL where it has no name */
 	const char *help, *example;
-	bool unread; /* has a name, but no parser gives it yet: always absent */
 };
 
 /* All names, record fields first, then history, then derived. A slot is an index from 0 to

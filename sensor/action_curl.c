@@ -1,21 +1,14 @@
 /* libcurl by dlopen. */
 #include "action_curl.h"
 
-#include <dlfcn.h>
-#include <stdio.h>
-#include <string.h>
-
-#define LIBRARY "libcurl.so.4"
+#include "library.h"
 
 #define ROW(member)                                                                                \
 	{                                                                                          \
 		"curl_" #member, offsetof(struct action_curl, member)                              \
 	}
 
-static const struct {
-	const char *name;
-	size_t offset;
-} rows[] = {
+static const struct library_row rows[] = {
     ROW(global_init),
     ROW(slist_append),
     ROW(slist_free_all),
@@ -35,18 +28,12 @@ static const struct {
 const struct action_curl *action_curl(char *why, size_t size)
 {
 	static struct action_curl curl;
-	static void *library;
-	void *symbol;
+	static struct library library = {.file = "libcurl.so.4",
+	    .package = "libcurl4",
+	    .rows = rows,
+	    .count = sizeof(rows) / sizeof(rows[0])};
 
-	if (library == NULL)
-		library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		symbol = library == NULL ? NULL : dlsym(library, rows[i].name);
-		if (symbol == NULL) {
-			snprintf(why, size, "%s: install libcurl4", dlerror());
-			return NULL;
-		}
-		memcpy((char *)&curl + rows[i].offset, &symbol, sizeof(symbol));
-	}
+	if (!library_load(&library, &curl, why, size))
+		return NULL;
 	return curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? &curl : NULL;
 }

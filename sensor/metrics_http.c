@@ -1,21 +1,14 @@
 /* libmicrohttpd by dlopen. */
 #include "metrics_http.h"
 
-#include <dlfcn.h>
-#include <stdio.h>
-#include <string.h>
-
-#define LIBRARY "libmicrohttpd.so.12"
+#include "library.h"
 
 #define ROW(member)                                                                                \
 	{                                                                                          \
 		"MHD_" #member, offsetof(struct metrics_http, member)                              \
 	}
 
-static const struct {
-	const char *name;
-	size_t offset;
-} rows[] = {
+static const struct library_row rows[] = {
     ROW(start_daemon),
     ROW(stop_daemon),
     ROW(run),
@@ -29,18 +22,10 @@ static const struct {
 const struct metrics_http *metrics_http(char *why, size_t size)
 {
 	static struct metrics_http http;
-	static void *library;
-	void *symbol;
+	static struct library library = {.file = "libmicrohttpd.so.12",
+	    .package = "libmicrohttpd12",
+	    .rows = rows,
+	    .count = sizeof(rows) / sizeof(rows[0])};
 
-	if (library == NULL)
-		library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		symbol = library == NULL ? NULL : dlsym(library, rows[i].name);
-		if (symbol == NULL) {
-			snprintf(why, size, "%s: install libmicrohttpd12", dlerror());
-			return NULL;
-		}
-		memcpy((char *)&http + rows[i].offset, &symbol, sizeof(symbol));
-	}
-	return &http;
+	return library_load(&library, &http, why, size) ? &http : NULL;
 }

@@ -121,11 +121,6 @@ static void put_host(struct table *t, const struct legacy_hosts *hosts, const st
 		table_note(t, sentence, STYLE_DIM);
 }
 
-/* Whom the command was asked about. */
-struct asked {
-	bool servers, clients;
-};
-
 static void put_hosts(struct table *t, const struct legacy_hosts *hosts)
 {
 	for (size_t i = 0; i < hosts->count && table_alive(t); i++)
@@ -169,7 +164,7 @@ static uint64_t count_stuck(const struct legacy_hosts *hosts)
 }
 
 /* "2 servers, 1 client", of those that were asked for. */
-static const char *hosts_text(uint64_t servers, uint64_t clients, const struct asked *asked,
+static const char *hosts_text(uint64_t servers, uint64_t clients, const struct sides *asked,
     char text[2 * COUNT_TEXT_MAX + 4])
 {
 	char a[COUNT_TEXT_MAX] = "", b[COUNT_TEXT_MAX] = "";
@@ -185,7 +180,7 @@ static const char *hosts_text(uint64_t servers, uint64_t clients, const struct a
 
 /* What breaks when the old versions are switched off. */
 static void write_conclusion(const struct legacy_hosts *servers, const struct legacy_hosts *clients,
-    const struct asked *asked)
+    const struct sides *asked)
 {
 	uint64_t stuck_servers = count_stuck(servers), stuck_clients = count_stuck(clients);
 	char text[2 * COUNT_TEXT_MAX + 4];
@@ -222,7 +217,7 @@ static bool write_others(struct query *q, const struct options *o)
 	return good;
 }
 
-static const char *none_text(const struct asked *asked)
+static const char *none_text(const struct sides *asked)
 {
 	if (!asked->clients)
 		return "No server was seen to speak TLS below 1.2 by its own fault";
@@ -252,7 +247,7 @@ static bool write_plaintext(struct query *q, const struct options *o)
 	return good;
 }
 
-static int answer(struct query *q, const struct options *o, const struct asked *asked)
+static int answer(struct query *q, const struct options *o, const struct sides *asked)
 {
 	struct legacy_hosts servers = {.servers = true}, clients = {0};
 	int status = EXIT_FAILED;
@@ -275,18 +270,16 @@ static int answer(struct query *q, const struct options *o, const struct asked *
 
 int cmd_legacy(const struct options *o)
 {
-	const char *which = o->argument_count == 0 ? "" : o->arguments[0];
-	bool servers = strcmp(which, "servers") == 0, clients = strcmp(which, "clients") == 0;
+	struct sides asked;
 	struct query *q;
-	int status;
+	int status = options_sides(o, &asked);
 
-	if (which[0] != '\0' && !servers && !clients)
-		return say_error(
-		    EXIT_USAGE, "legacy what? %s is neither servers nor clients", which);
+	if (status != 0)
+		return status;
 	q = query_open(o, &status);
 	if (q == NULL)
 		return status;
-	status = answer(q, o, &(struct asked){.servers = !clients, .clients = !servers});
+	status = answer(q, o, &asked);
 	query_close(q);
 	return status;
 }

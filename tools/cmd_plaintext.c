@@ -38,17 +38,17 @@ static int write_hosts(const struct plaintext_hosts *both, const struct options 
 	return 0;
 }
 
-static int answer(struct query *q, const struct options *o, bool servers, bool clients)
+static int answer(struct query *q, const struct options *o, const struct sides *asked)
 {
 	struct plaintext_hosts both[2] = {{.servers = true}, {.servers = false}};
 	int status = EXIT_FAILED;
 
-	if ((!servers || plaintext_read(q, o, true, o->limit, &both[0])) &&
-	    (!clients || plaintext_read(q, o, false, o->limit, &both[1])))
+	if ((!asked->servers || plaintext_read(q, o, true, o->limit, &both[0])) &&
+	    (!asked->clients || plaintext_read(q, o, false, o->limit, &both[1])))
 		status = write_hosts(both, o);
 	if (status == 0 && both[0].list.count + both[1].list.count == 0)
 		status = seen_say_none(q, o, "No mail was seen to go in the clear");
-	else if (status == 0 && o->format == OUTPUT_TABLE && servers && clients)
+	else if (status == 0 && o->format == OUTPUT_TABLE && asked->servers && asked->clients)
 		write_end(both);
 	plaintext_free(&both[0]);
 	plaintext_free(&both[1]);
@@ -57,18 +57,16 @@ static int answer(struct query *q, const struct options *o, bool servers, bool c
 
 int cmd_plaintext(const struct options *o)
 {
-	const char *which = o->argument_count == 0 ? "" : o->arguments[0];
-	bool servers = strcmp(which, "servers") == 0, clients = strcmp(which, "clients") == 0;
+	struct sides asked;
 	struct query *q;
-	int status;
+	int status = options_sides(o, &asked);
 
-	if (which[0] != '\0' && !servers && !clients)
-		return say_error(
-		    EXIT_USAGE, "plaintext what? %s is neither servers nor clients", which);
+	if (status != 0)
+		return status;
 	q = query_open(o, &status);
 	if (q == NULL)
 		return status;
-	status = answer(q, o, !clients, !servers);
+	status = answer(q, o, &asked);
 	query_close(q);
 	return status;
 }

@@ -54,16 +54,10 @@ static size_t count_history(const struct rule_file *file)
 }
 
 /* What is asked for and can never be there: not wrong, but not to be passed in silence either. */
-static void note_unread(const char *path, const struct rule_file *file)
+static void note_absent(const char *path, const struct rule_file *file)
 {
 	uint16_t direction;
 
-	for (size_t i = 0; i < rules_field_count(); i++)
-		if (rules_field(i)->unread && rule_file_asks(file, (uint16_t)i))
-			fprintf(stderr,
-			    "%s: note: it asks for %s, which this version does not read yet: "
-			    "always absent\n",
-			    path, rules_field(i)->name);
 	if (rules_field_find("direction", &direction) && rule_file_asks(file, direction) &&
 	    rules_direction(file, &(struct record){0}) == DIRECTION_ABSENT)
 		fprintf(stderr,
@@ -85,7 +79,7 @@ static int check_file(const char *path)
 	if (history > 0)
 		printf(", %zu of them with history", history);
 	putchar('\n');
-	note_unread(path, file);
+	note_absent(path, file);
 	rule_file_free(file);
 	return 0;
 }

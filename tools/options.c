@@ -439,6 +439,18 @@ bool options_parse_since(const char *text, uint64_t now, uint64_t *ms)
 	return parse_ago(text, now, ms) || parse_date(text, ms);
 }
 
+int options_sides(const struct options *o, struct sides *sides)
+{
+	const char *which = o->argument_count == 0 ? "" : o->arguments[0];
+	bool servers = strcmp(which, "servers") == 0, clients = strcmp(which, "clients") == 0;
+
+	if (which[0] != '\0' && !servers && !clients)
+		return say_error(
+		    EXIT_USAGE, "%s what? %s is neither servers nor clients", o->command, which);
+	*sides = (struct sides){.servers = !clients, .clients = !servers};
+	return 0;
+}
+
 bool options_color(const struct options *o, FILE *to)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");

@@ -70,6 +70,14 @@ void options_help(FILE *to, unsigned groups);
  * none. */
 bool options_parse_since(const char *text, uint64_t now, uint64_t *ms);
 
+struct sides { /* what is asked about */
+	bool servers, clients;
+};
+
+/* The only argument: servers, clients, or none for both. Returns 0; or EXIT_USAGE, and has said so.
+ */
+int options_sides(const struct options *o, struct sides *sides);
+
 /* Whether to write colour to `to`: --color, NO_COLOR, TERM and what `to` is. */
 bool options_color(const struct options *o, FILE *to);
 

@@ -63,13 +63,6 @@ static int end(struct table *t)
 
 /* ---- What conditions can ask for ---- */
 
-static const char *help_of(const struct rules_field *f, char *text, size_t size)
-{
-	snprintf(
-	    text, size, "%s%s", f->help, f->unread ? " This version does not read it yet." : "");
-	return text;
-}
-
 /* A duration as a rule writes it: the table has nanoseconds. */
 static const char *example_of(const struct rules_field *f, char text[RULES_VALUE_TEXT_MAX])
 {
@@ -89,11 +82,10 @@ int rules_fields(const struct options *o)
 		return EXIT_FAILED;
 	for (size_t i = 0; i < rules_field_count() && table_alive(t); i++) {
 		const struct rules_field *f = rules_field(i);
-		char text[RULES_VALUE_TEXT_MAX], help[256];
+		char text[RULES_VALUE_TEXT_MAX];
 
-		put(t, f->name, rules_type_name(f->type), sources[f->source],
-		    help_of(f, help, sizeof(help)), example_of(f, text), f->words,
-		    f->type == RULES_WORD ? f->word_count : 0);
+		put(t, f->name, rules_type_name(f->type), sources[f->source], f->help,
+		    example_of(f, text), f->words, f->type == RULES_WORD ? f->word_count : 0);
 	}
 	return end(t);
 }

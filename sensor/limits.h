@@ -212,9 +212,9 @@
 #define LIMIT_STORE_ASKS      4096 /* questions to Redis that wait */
 
 /*
- * The size at which a table starts. The build for libFuzzer makes a pipeline
- * for each input: there tables start small and grow within one, and the caps that 64 KB of a
- * capture cannot reach are lower.
+ * The size at which a table starts. The build for libFuzzer makes a pipeline for each input: there
+ * tables start small and grow within one, and the caps that 64 KB of a capture cannot reach are
+ * lower.
  */
 #ifndef TLSVANE_FUZZING
 #define TABLE_SIZE(size) (size)

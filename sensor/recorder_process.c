@@ -16,6 +16,7 @@
 
 #define NS_PER_MS 1000000ull
 #define TICK_MS	  50 /* how long alerts, Redis and scrapes may wait for each other */
+#define GATHER_MS 5  /* live: how long messages gather; woken for each, we would do little else */
 
 struct state {
 	const struct recorder_process *p;
@@ -84,7 +85,8 @@ static void wait_for_messages(struct state *s)
 	for (unsigned i = 0; i < count; i++)
 		wanted[i] = (struct pollfd){.fd = s->p->channel[i], .events = POLLIN};
 	wanted[count] = (struct pollfd){.fd = s->p->control, .events = POLLIN};
-	(void)poll(wanted, count + 1, TICK_MS);
+	if (poll(wanted, count + 1, TICK_MS) > 0 && s->p->options->interface_count > 0)
+		(void)poll(&wanted[count], 1, GATHER_MS);
 }
 
 static void listen_to_supervisor(struct state *s)

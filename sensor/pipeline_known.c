@@ -7,43 +7,39 @@ static size_t place_of(uint64_t hash)
 	return hash % KNOWN;
 }
 
-static uint32_t tag_of(uint64_t hash)
+static uint8_t mark_of(uint64_t hash)
 {
-	return (uint32_t)(hash >> 32) | 1;
+	return (uint8_t)(hash >> 56) | 1;
 }
 
-static void bring_time(const struct known *k, size_t place)
+static void bring_time(const struct known_flow *k)
 {
-	struct flow *f = k->flow[place];
-
-	if (f->state == FLOW_READ && k->last_ns[place] > f->last_ns)
-		f->last_ns = k->last_ns[place];
+	if (k->flow->state == FLOW_READ && k->last_ns > k->flow->last_ns)
+		k->flow->last_ns = k->last_ns;
 }
 
 static void clear(struct known *k, size_t place)
 {
-	bring_time(k, place);
-	k->flow[place]->flags &= (uint16_t)~FLOW_KNOWN;
-	k->tag[place] = 0;
+	bring_time(&k->flows[place]);
+	k->flows[place].flow->flags &= (uint16_t)~FLOW_KNOWN;
+	k->mark[place] = 0;
 }
 
 void pipeline_know(struct pipeline *p, struct flow *f, uint64_t hash)
 {
-	struct known *k = &p->known;
 	size_t place = place_of(hash);
 
-	if (k->tag[place] != 0)
-		clear(k, place);
-	k->tag[place] = tag_of(hash);
-	k->last_ns[place] = 0;
-	k->flow[place] = f;
+	if (p->known.mark[place] != 0)
+		clear(&p->known, place);
+	p->known.mark[place] = mark_of(hash);
+	p->known.flows[place] = (struct known_flow){.hash = hash, .flow = f};
 	f->flags |= FLOW_KNOWN;
 }
 
 void pipeline_know_time(struct pipeline *p, struct flow *f)
 {
 	if (f->flags & FLOW_KNOWN)
-		bring_time(&p->known, place_of(flow_hash_again(p->flows, f)));
+		bring_time(&p->known.flows[place_of(flow_hash_again(p->flows, f))]);
 }
 
 void pipeline_know_no_more(struct pipeline *p, struct flow *f)
@@ -56,12 +52,13 @@ bool pipeline_is_known(struct pipeline *p, const struct segment *s, uint64_t has
 {
 	size_t place = place_of(hash);
 
-	if (p->known.tag[place] != tag_of(hash) || is_odd(p, ns))
+	if (p->known.mark[place] != mark_of(hash) || p->known.flows[place].hash != hash ||
+	    is_odd(p, ns))
 		return false;
 	if (s->flags & (FRAME_SYN | FRAME_FIN | FRAME_RST)) {
 		clear(&p->known, place); /* what comes behind it is read behind it */
 		return false;
 	}
-	p->known.last_ns[place] = ns;
+	p->known.flows[place].last_ns = ns;
 	return true;
 }

@@ -32,11 +32,14 @@ struct queued {
 };
 
 /* Flows whose packets are of no use, but for those that begin or end a connection; each in a place
- * that its hash gives. All that a packet of another flow touches is the tags. */
+ * that its hash gives. All that a packet of another flow touches is the marks, which stay near. */
 struct known {
-	uint32_t tag[KNOWN];	 /* with the place nearly the whole hash; 0: none */
-	uint64_t last_ns[KNOWN]; /* of the last packet, where there was one */
-	struct flow *flow[KNOWN];
+	uint8_t mark[KNOWN]; /* some bits of the hash; 0: none there */
+	struct known_flow {
+		uint64_t hash;
+		uint64_t last_ns; /* of the last packet; 0: none came since */
+		struct flow *flow;
+	} flows[KNOWN];
 };
 
 struct pipeline {

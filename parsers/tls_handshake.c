@@ -9,29 +9,14 @@
 #include <string.h>
 
 #include "tls_messages.h"
+#include "tls_signals.h"
 
 #define SSL2_HELLO  0xff /* a message type that is not on the wire: a hello in an SSLv2 record */
 #define HELLO_LEAST 38	 /* a ServerHello without anything optional */
 #define HEADER_SIZE 4
-#define ALERT_SIZE  2
 #define LINES_LOOK  64 /* bytes that must be text to be called text */
 
-/* Bytes in one record; encrypted, one alert is longer: it has a MAC. */
-#define CLEAR_ALERTS_MOST 4
-
-/* What TLS 1.3 encrypts at least around a Finished: header, SHA-256 HMAC, content type, CCM_8's
- * tag. An encrypted alert is shorter. */
-#define FINISHED_RECORD_LEAST (4 + 32 + 1 + 8)
-
 /* Assembling a message. */
-
-static void end_message(struct tls_handshake_side *s)
-{
-	s->have = 0;
-	s->left = 0;
-	s->used = 0;
-	s->wanted = false;
-}
 
 static int read_message(struct tls_handshake *h, enum side side, struct cursor body)
 {
@@ -41,7 +26,7 @@ static int read_message(struct tls_handshake *h, enum side side, struct cursor b
 
 	if (result != RESULT_OK)
 		tls_note(h, TLS_MALFORMED);
-	end_message(&h->side[side]);
+	tls_message_end(&h->side[side]);
 	return h->handover->kind != TLS_HANDOVER_NONE ? RESULT_HANDOVER : RESULT_OK;
 }
 
@@ -75,7 +60,7 @@ static void pass_body_over(struct tls_handshake_side *s, struct cursor *bytes)
 	if (cursor_skip(bytes, here))
 		s->left -= (uint32_t)here;
 	if (s->left == 0)
-		end_message(s);
+		tls_message_end(s);
 }
 
 static inline int take_body(struct tls_handshake *h, enum side side, struct cursor *bytes)
@@ -99,7 +84,7 @@ static void turn_opaque(struct tls_handshake_side *s)
 {
 	s->opaque = true;
 	s->doubtful = false;
-	end_message(s);
+	tls_message_end(s);
 }
 
 /*
@@ -210,100 +195,6 @@ static int take_handshake(struct tls_handshake *h, enum side side, struct tls_fr
 	return result;
 }
 
-/* The other records. */
-
-/* No message goes on behind another kind of record (RFC 8446 section 5.1); alerts may come between.
- */
-static void interrupt_message(struct tls_handshake *h, enum side side)
-{
-	struct tls_handshake_side *s = &h->side[side];
-
-	if (s->have == 0)
-		return;
-	if (!s->gapped)
-		tls_note_flaw(h, side, TLS_MALFORMED);
-	end_message(s);
-}
-
-/* A server that goes from its hello straight to ChangeCipherSpec resumes a session. */
-static void see_change_cipher_spec(struct tls_handshake *h, enum side side)
-{
-	struct tls_handshake_side *s = &h->side[side];
-
-	tls_message_note_letter(h, side, 'I');
-	s->ciphered = true;
-	if (side == SIDE_SERVER && tls_is_below_13(h) && !tls_saw(h, TLS_NOT_RESUMED) && !s->gapped)
-		tls_note(h, TLS_RESUMED);
-}
-
-static void take_change_cipher_spec(
-    struct tls_handshake *h, enum side side, struct tls_fragment *fragment)
-{
-	uint8_t value;
-
-	if (fragment->first) {
-		interrupt_message(h, side);
-		if (fragment->length != 1)
-			tls_note_flaw(h, side, TLS_MALFORMED);
-	}
-	if (fragment->length != 1 || !cursor_u8(&fragment->bytes, &value))
-		return;
-	if (value == 1)
-		see_change_cipher_spec(h, side);
-	else
-		tls_note_flaw(h, side, TLS_MALFORMED);
-}
-
-/* An encrypted alert has a MAC behind it; TLS 1.3 calls it application data. */
-static bool is_clear_alert(const struct tls_handshake_side *s, uint16_t length)
-{
-	return length == ALERT_SIZE || (!s->ciphered && length <= CLEAR_ALERTS_MOST);
-}
-
-static void take_alert(struct tls_handshake *h, enum side side, struct tls_fragment *fragment)
-{
-	struct tls_handshake_side *s = &h->side[side];
-
-	if (fragment->first && s->alert_have == 0)
-		tls_message_note_letter(h, side, 'L');
-	if (fragment->length == 0)
-		tls_note_flaw(h, side, TLS_MALFORMED);
-	if (!is_clear_alert(s, fragment->length))
-		return;
-	while (cursor_u8(&fragment->bytes, &s->alert[s->alert_have])) {
-		if (++s->alert_have < ALERT_SIZE)
-			continue;
-		s->alert_have = 0;
-		tls_message_note_alert(h, side, s->alert[0], s->alert[1]);
-	}
-}
-
-/* Whether a record of application data can only come from a side that has the keys and is content.
- */
-static bool is_established_data(const struct tls_handshake *h, enum side side, uint16_t length)
-{
-	const struct tls_handshake_side *s = &h->side[side];
-
-	if (tls_is_below_13(h))
-		return s->ciphered || s->gapped;
-	if (side == SIDE_CLIENT && h->early_data && !tls_saw(h, TLS_SAW_SERVER_HELLO))
-		return false;
-	return length >= FINISHED_RECORD_LEAST;
-}
-
-static void take_application_data(
-    struct tls_handshake *h, enum side side, const struct tls_fragment *fragment)
-{
-	if (!fragment->first)
-		return;
-	interrupt_message(h, side);
-	tls_message_note_letter(h, side, 'D');
-	if (is_established_data(h, side, fragment->length))
-		tls_note(h, tls_encrypted_fact(side));
-	else if (tls_is_below_13(h))
-		tls_note_flaw(h, side, TLS_MALFORMED); /* in the clear */
-}
-
 /* SSL 2: the hello is a record; the client's master key follows in the clear, then all but errors
  * is encrypted. */
 static bool is_ssl2_encrypted(const struct tls_handshake_side *s, enum side side, uint16_t length)
@@ -344,13 +235,13 @@ static int take_fragment(struct tls_handshake *h, enum side side, struct tls_fra
 	case TLS_HANDSHAKE:
 		return take_handshake(h, side, fragment);
 	case TLS_CHANGE_CIPHER_SPEC:
-		take_change_cipher_spec(h, side, fragment);
+		tls_take_change_cipher_spec(h, side, fragment);
 		return RESULT_OK;
 	case TLS_ALERT:
-		take_alert(h, side, fragment);
+		tls_take_alert(h, side, fragment);
 		return RESULT_OK;
 	case TLS_APPLICATION_DATA:
-		take_application_data(h, side, fragment);
+		tls_take_application_data(h, side, fragment);
 		return RESULT_OK;
 	case TLS_SSL2:
 		return take_ssl2(h, side, fragment);
@@ -458,7 +349,7 @@ static void gap_in_body(struct tls_handshake_side *s, size_t missing)
 	s->used = 0;
 	s->left -= (uint32_t)missing;
 	if (s->left == 0)
-		end_message(s);
+		tls_message_end(s);
 }
 
 static void gap_over_header(struct tls_handshake_side *s)
@@ -467,7 +358,7 @@ static void gap_over_header(struct tls_handshake_side *s)
 	s->record = (struct tls_record_reader){.begun = true, .ssl2 = s->record.ssl2};
 	s->alert_have = 0;
 	s->unsure = s->skipped = true;
-	end_message(s);
+	tls_message_end(s);
 }
 
 void tls_handshake_gap(struct tls_handshake *h, enum side side, size_t missing)

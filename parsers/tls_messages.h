@@ -1,6 +1,6 @@
 /*
  * What handshake messages add to the facts: the part of tls_handshake that knows their contents.
- * Only tls_handshake.c and tls_messages.c include this.
+ * Only tls_handshake.c, tls_messages.c and tls_signals.c include this.
  */
 #ifndef TLSVANE_TLS_MESSAGES_H
 #define TLSVANE_TLS_MESSAGES_H
@@ -50,6 +50,15 @@ MUST_USE int tls_message_read_ssl2(struct tls_handshake *h, enum side side, stru
 
 /* Adds an event to the history. `letter` is the client's. A run of D or F is one event. */
 void tls_message_note_letter(struct tls_handshake *h, enum side side, char letter);
+
+/* It was read, or is lost: the next one may begin. */
+static inline void tls_message_end(struct tls_handshake_side *s)
+{
+	s->have = 0;
+	s->left = 0;
+	s->used = 0;
+	s->wanted = false;
+}
 
 static inline bool tls_saw(const struct tls_handshake *h, uint32_t facts)
 {

@@ -8,23 +8,7 @@
 #include <cmocka.h>
 
 #include "../../parsers/tls_hello.h"
-#include "../../sensor/tally_entry.h"
-
-static void make_record(struct record *r, const char *server, const char *client)
-{
-	record_init(r);
-	r->start_ns = 1772323200123456789u;
-	assert_true(address_parse(server, &r->server_ip));
-	assert_true(address_parse(client, &r->client_ip));
-	r->server_port = 25;
-	r->client_port = 4000;
-	r->outcome = OUTCOME_TLS;
-	r->legacy_side = LEGACY_NONE;
-	r->starttls_offered = RECORD_TRUE;
-	r->tls_version = TLS_VERSION_12;
-	r->client_max_version = TLS_VERSION_13;
-	r->cipher_suite = 0xc02f;
-}
+#include "tally_text.h"
 
 static uint64_t sessions(struct tally *t, unsigned kind, const char *first, const char *second)
 {
@@ -46,7 +30,7 @@ static void keeps_what_was_not_written(void **state)
 	(void)state;
 	for (int i = 0; i < 12; i++) {
 		snprintf(client, sizeof(client), "192.0.2.%d", i + 10);
-		make_record(&r, "192.0.2.1", client);
+		tally_text_record(&r, "192.0.2.1", client);
 		assert_int_equal(tally_add(t, &r), i < 10 ? 0 : -1);
 	}
 	assert_int_equal(tally_lost(t), 2);
@@ -77,7 +61,7 @@ static void survives_churn(void **state)
 
 	(void)state;
 	srandom(1);
-	make_record(&r, "192.0.2.1", "10.0.0.0");
+	tally_text_record(&r, "192.0.2.1", "10.0.0.0");
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		unsigned host = (unsigned)random() % HOSTS;
 
@@ -119,7 +103,7 @@ static void doubts_and_forgets(void **state)
 	struct record r;
 
 	(void)state;
-	make_record(&r, "192.0.2.1", "192.0.2.2");
+	tally_text_record(&r, "192.0.2.1", "192.0.2.2");
 	tally_add(t, &r);
 	while ((e = tally_first(t, TALLY_DIRTY)) != NULL) {
 		e->written_ms = e->kind == TALLY_PAIR ? 10 : 20;

@@ -144,7 +144,7 @@ replay-corpus: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 REPLAY := $(if $(filter fuzz,$(SANITIZE)),,$(BUILD)/tests/fuzz/replay.o)
 # What they stand in for: tests/fuzz/replay_pcap.h, tests/fuzz/fuzz_redis.c.
 $(BUILD)/tests/fuzz/fuzz_capture $(BUILD)/tests/fuzz/fuzz_any_port: LDFLAGS += -Wl,--wrap=discover_new,--wrap=discover_free
-$(BUILD)/tests/fuzz/fuzz_redis: LDFLAGS += -Wl,--wrap=redisConnectUnixNonBlock
+$(BUILD)/tests/fuzz/fuzz_redis: LDFLAGS += -Wl,--wrap=redisConnectUnixNonBlock,--wrap=recv
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(REPLAY) $(LIBRARY)
 	@echo '  link $@'
 	$(QUIET)$(CC) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(PACKAGE_LIBS)

@@ -1,7 +1,7 @@
 /*
  * What a Redis may answer, or what answers in its place. The first byte even: the whole side of a
- * server, to a store with something to write; it is sent at once, then the connection ends. Odd:
- * replies, to those who asked about alerts and hosts.
+ * server, to a store with something to write, in the pieces between bytes 0xff; then the connection
+ * ends. Odd: replies, to those who asked about alerts and hosts.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +19,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define PIECE_END 0xff
+
 static int listening, served = -1;
 static char url[64];
 static struct cursor answer;
 
 redisContext *__real_redisConnectUnixNonBlock(const char *path);
 redisContext *__wrap_redisConnectUnixNonBlock(const char *path);
+ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags);
 
 static void begin(void)
 {
@@ -51,20 +54,41 @@ static void hang_up(void)
 	served = -1;
 }
 
-/* The store's connection, and at its other end all that is ever said (the linker's --wrap). Who
- * connects again is hung up on: the same answer would come for ever. */
+/* The store's connection (the linker's --wrap). Who connects again is hung up on: the same answer
+ * would come for ever. */
 redisContext *__wrap_redisConnectUnixNonBlock(const char *path)
 {
 	redisContext *context = __real_redisConnectUnixNonBlock(path);
 
+	if (served >= 0)
+		answer.left = 0;
 	hang_up();
 	served = accept(listening, NULL, NULL);
 	if (served < 0)
 		abort();
-	(void)send(served, answer.at, answer.left, MSG_NOSIGNAL | MSG_DONTWAIT);
-	shutdown(served, SHUT_WR);
-	answer.left = 0;
 	return context;
+}
+
+/* What the store hears; its questions stay in the socket. */
+ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags)
+{
+	struct cursor piece;
+	const uint8_t *end;
+	size_t length;
+
+	(void)fd;
+	(void)flags;
+	while (answer.left > 0 && *answer.at == PIECE_END)
+		answer = cursor_over(answer.at + 1, answer.left - 1);
+	if (answer.left == 0)
+		return 0;
+	end = memchr(answer.at, PIECE_END, answer.left);
+	length = end != NULL ? (size_t)(end - answer.at) : answer.left;
+	length = length < size ? length : size;
+	if (!cursor_take(&answer, length, &piece))
+		abort();
+	memcpy(bytes, piece.at, length);
+	return (ssize_t)length;
 }
 
 static void add_sessions(struct tally *t)

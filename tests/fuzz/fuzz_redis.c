@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PIECE_END 0xff
 
 static int listening, served = -1;
-static char url[64];
+static char url[128];
 static struct cursor answer;
 
 redisContext *__real_redisConnectUnixNonBlock(const char *path);

@@ -101,8 +101,9 @@ unsigned steer_place_between(
 	memcpy(ipv4 + 16, b->bytes + 12, 4);
 	memcpy(ipv6 + 8, a->bytes, 16);
 	memcpy(ipv6 + 24, b->bytes, 16);
-	return frame_address_is_ipv4(a) ? steer_place(s, LINK_IP, ipv4, sizeof(ipv4))
-					: steer_place(s, LINK_IP, ipv6, sizeof(ipv6));
+	return frame_address_is_ipv4(a) && frame_address_is_ipv4(b)
+		   ? steer_place(s, LINK_IP, ipv4, sizeof(ipv4))
+		   : steer_place(s, LINK_IP, ipv6, sizeof(ipv6));
 }
 
 static int found_group(int socket, uint16_t *group)

@@ -10,13 +10,9 @@
 
 #define VLAN_TAGS   3 /* in a row */
 #define MPLS_LABELS 6
-#define EXTENSIONS  4 /* headers between IP and what it carries */
+#define EXTENSIONS  6 /* headers between IP and what it carries */
 
-enum {
-	ETHERNET_HEADER = 14,
-	ETHERNET_ADDRESSES = 12,
-	IPV6_HEADER = 40,
-};
+enum { ETHERNET_HEADER = 14, ETHERNET_ADDRESSES = 12, IPV6_HEADER = 40 };
 
 enum {
 	ETHER_IPV4 = 0x0800,
@@ -255,7 +251,10 @@ static void put_carried(struct steer_writer *w, unsigned udp, unsigned gre)
 	steer_if(w, BPF_JEQ, IN_IP_IPV4, inside(w, IPV4), NEXT);
 	steer_if(w, BPF_JEQ, IN_IP_IPV6, inside(w, IPV6), NEXT);
 	steer_if(w, BPF_JEQ, IN_IP_UDP, udp, NEXT);
-	steer_if(w, BPF_JEQ, IN_IP_GRE, gre, HASH_IP);
+	steer_if(w, BPF_JEQ, IN_IP_GRE, gre, NEXT);
+	steer_if_any(w, extension_protocols, COUNT(extension_protocols), PLACE_0); /* too many */
+	steer_if(w, BPF_JEQ, IN_IP_AUTHENTICATION, PLACE_0, NEXT);
+	steer_if(w, BPF_JEQ, IN_IP_FRAGMENT, PLACE_0, HASH_IP);
 }
 
 /* ---- Tunnels ---- */

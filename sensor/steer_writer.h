@@ -10,7 +10,7 @@
 
 #include <linux/filter.h>
 
-#define STEER_STEPS_MAX	 2048 /* the kernel takes 4096 (BPF_MAXINSNS) */
+#define STEER_STEPS_MAX	 BPF_MAXINSNS /* what the kernel takes */
 #define STEER_LABELS_MAX 512
 
 struct steer_program {

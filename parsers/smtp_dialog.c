@@ -80,9 +80,12 @@ static bool judge_line(struct smtp_dialog *d, enum side side, struct cursor line
 {
 	bool binary = smtp_text_is_binary(line);
 	bool reply = smtp_reply_may_begin(line) && (!whole || line.left >= SMTP_CODE_LENGTH);
+	bool sane = side == SIDE_SERVER
+			? reply
+			: !d->line[side].overlong || smtp_command_read(line).only_smtp;
 
 	if (!smtp_exchange_unsure(d)) {
-		if (binary || d->line[side].overlong || (side == SIDE_SERVER && !reply))
+		if (binary || !sane)
 			smtp_exchange_call_foreign(d);
 	} else if (binary) {
 		smtp_exchange_end(d); /* TLS under way, perhaps: not foreign, but nothing to read */
@@ -114,15 +117,60 @@ static bool read_line(struct smtp_dialog *d, enum side side, struct cursor *in)
 	return true;
 }
 
+/* Whether the client's bytes may be a header of the PROXY protocol, version 2 (HAProxy), before its
+ * first word: 12 bytes that no text begins with. */
+static bool is_proxy(const struct smtp_dialog *d, const struct cursor *in)
+{
+	static const uint8_t signature[12] = "\r\n\r\n\0\r\nQUIT\n";
+	const uint32_t words = SMTP_SAW_EHLO | SMTP_SAW_HELO | SMTP_MAIL | SMTP_REQUESTED;
+	size_t common = in->left < sizeof(signature) ? in->left : sizeof(signature);
+
+	return memcmp(in->at, signature, common) == 0 && d->line[SIDE_CLIENT].used == 0 &&
+	       d->strangers == 0 && !smtp_exchange_saw(d, words) && smtp_queue_empty(&d->queue);
+}
+
+/* Behind a header the caller may want to look first. */
+static bool goes_on(struct smtp_dialog *d)
+{
+	bool stop = d->proxied && d->stops_behind_proxy;
+
+	d->proxied = false;
+	return !stop;
+}
+
+/* Behind the signature stand version and command, family, a length, and so many bytes. Returns
+ * false when the bytes have to stay where they are. */
+static bool take_proxy(struct smtp_dialog *d, struct cursor *in)
+{
+	struct cursor header = *in;
+	uint16_t length;
+
+	if (!cursor_skip(&header, 14) || !cursor_u16(&header, &length)) {
+		d->looked[SIDE_CLIENT] = (uint8_t)in->left;
+		return false;
+	}
+	d->looked[SIDE_CLIENT] = 0;
+	*in = header;
+	d->chunk_left = length;
+	d->mode[SIDE_CLIENT] = length > 0 ? SMTP_MODE_CHUNK : SMTP_MODE_LINES;
+	d->proxied = true;
+	return length > 0 || goes_on(d);
+}
+
 static bool step_line(struct smtp_dialog *d, enum side side, struct cursor *in)
 {
+	uint8_t b;
+
 	if (stop_at_tls(d, side, in))
 		return false;
+	if (side == SIDE_CLIENT && cursor_peek(in, 0, &b) && b == '\r' && is_proxy(d, in) &&
+	    in->left > d->looked[side])
+		return take_proxy(d, in);
 	if (side == SIDE_CLIENT && d->seeks_tls)
 		d->pass_line = true;
 	if (side == SIDE_CLIENT && d->pass_line)
 		return pass_line(d, in);
-	return read_line(d, side, in);
+	return read_line(d, side, in) && goes_on(d);
 }
 
 static bool step_lines(struct smtp_dialog *d, enum side side, struct cursor *in)
@@ -237,11 +285,11 @@ static bool step_chunk(struct smtp_dialog *d, enum side side, struct cursor *in)
 		d->chunk_left -= length;
 	if (d->in_headers)
 		smtp_exchange_read_headers(d, bytes);
-	if (d->chunk_left == 0) {
-		smtp_exchange_end_headers(d, false); /* those of a message fit its first chunk */
-		d->mode[side] = SMTP_MODE_LINES;
-	}
-	return true;
+	if (d->chunk_left > 0)
+		return true;
+	smtp_exchange_end_headers(d, false); /* those of a message fit its first chunk */
+	d->mode[side] = SMTP_MODE_LINES;
+	return goes_on(d);
 }
 
 static bool step_tls(struct smtp_dialog *d, enum side side, struct cursor *in)

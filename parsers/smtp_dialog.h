@@ -116,9 +116,11 @@ struct smtp_dialog {
 	/* What the client sends other than commands. */
 	uint8_t body_match; /* how much of CRLF . CRLF was seen */
 	uint64_t chunk_left;
-	bool pass_line;	 /* what follows up to the next LF is not to be read ... */
-	bool response;	 /* ... because it is a response of AUTH */
-	bool seeks_tls;	 /* injected lines are passed over until TLS begins */
+	bool proxied; /* a header of the PROXY protocol was taken, and nothing behind it yet */
+	bool stops_behind_proxy; /* the caller's: smtp_dialog_feed returns there */
+	bool pass_line;		 /* what follows up to the next LF is not to be read ... */
+	bool response;		 /* ... because it is a response of AUTH */
+	bool seeks_tls;		 /* injected lines are passed over until TLS begins */
 	bool in_message; /* since MAIL a body has begun: what follows is no other one's headers */
 	bool in_headers; /* the body's Received: headers are read, in `kept` of the client */
 	struct received_reader received;
@@ -157,12 +159,12 @@ void smtp_dialog_wipe(struct smtp_dialog *d);
 
 /*
  * Reads what `side` sent. Returns how many bytes were used: fewer than all when the rest has to
- * wait for the other side (SMTP_MODE_WAIT: offer it again after the other side was fed), when TLS
- * starts there (smtp_dialog_tls_started()), or when fewer than SMTP_LOOK_STRICT bytes are too few
- * to tell whether it does (offer them again with more behind them; offered again alone, they are
- * judged as they are). Never needs a byte twice that it has used. Bytes that came while the client
- * waits must be offered before the server's next ones are: only so can it be told that something
- * was injected.
+ * wait for the other side (SMTP_MODE_WAIT: offer it again after the other side was fed), behind a
+ * header of the PROXY protocol (offer it again unless it is TLS, which needs no word there), when
+ * TLS starts there (smtp_dialog_tls_started()), or when fewer than 16 bytes are too few to tell
+ * whether it does (offer them again with more behind them; offered again alone, they are judged as
+ * they are). Never needs a byte twice that it has used. Bytes that came while the client waits must
+ * be offered before the server's next ones are: only so can it be told that something was injected.
  */
 MUST_USE size_t smtp_dialog_feed(
     struct smtp_dialog *d, enum side side, const uint8_t *bytes, size_t length);

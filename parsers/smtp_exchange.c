@@ -269,8 +269,16 @@ static void send_other(struct smtp_dialog *d, const struct smtp_command *c)
 static void send_proxy(struct smtp_dialog *d, const struct smtp_command *c)
 {
 	(void)c;
-	if (smtp_exchange_saw(d, SMTP_SAW_EHLO | SMTP_SAW_HELO) || !smtp_queue_empty(&d->queue))
+	d->proxied =
+	    !smtp_exchange_saw(d, SMTP_SAW_EHLO | SMTP_SAW_HELO) && smtp_queue_empty(&d->queue);
+	if (!d->proxied)
 		(void)push(d, SMTP_OTHER);
+}
+
+static void send_blank(struct smtp_dialog *d, const struct smtp_command *c)
+{
+	(void)c;
+	(void)push(d, SMTP_BLANK);
 }
 
 static void (*const senders[SMTP_COMMAND_KINDS])(
@@ -286,12 +294,14 @@ static void (*const senders[SMTP_COMMAND_KINDS])(
     [SMTP_HELO] = send_helo,
     [SMTP_BODY] = send_other,
     [SMTP_PROXY] = send_proxy,
+    [SMTP_BLANK] = send_blank,
 };
 
 /* Who talks first, twice, in words that SMTP has not, does not speak it. */
 static bool is_stranger(struct smtp_dialog *d, const struct smtp_command *c)
 {
-	if (c->known || smtp_exchange_saw(d, SMTP_SPOKEN) || smtp_exchange_unsure(d))
+	if (c->known || c->kind == SMTP_BLANK || smtp_exchange_saw(d, SMTP_SPOKEN) ||
+	    smtp_exchange_unsure(d))
 		return false;
 	if (d->strangers < 2)
 		d->strangers++;

@@ -200,12 +200,15 @@ static const struct answer {
     [SMTP_QUIT] = {true, true, 0, answer_quit},
     [SMTP_HELO] = {true, false, 0, answer_helo},
     [SMTP_BODY] = {true, false, 0, answer_body},
+    [SMTP_BLANK] = {false, false, 0, NULL},
 };
 
 static bool may_answer(uint8_t kind, uint16_t code)
 {
 	const struct answer *a = &answers[kind];
 
+	if (kind == SMTP_EHLO && code < 300)
+		return code == 250; /* RFC 5321 section 4.1.1.1; 220 and 221 are to others */
 	return code >= 400 || (code < 300 ? a->positive : code == a->intermediate);
 }
 
@@ -239,7 +242,14 @@ static void pair_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 	uint8_t told = told_kind(d, reply->code);
 	bool none = smtp_queue_empty(&d->queue);
 	uint8_t kind = none ? SMTP_OTHER : smtp_queue_oldest(&d->queue);
-	bool fits = !none && may_answer(kind, reply->code);
+	bool fits;
+
+	while (kind == SMTP_BLANK && reply->code < 400) { /* it was passed over */
+		(void)smtp_queue_pop(&d->queue);
+		none = smtp_queue_empty(&d->queue);
+		kind = none ? SMTP_OTHER : smtp_queue_oldest(&d->queue);
+	}
+	fits = !none && may_answer(kind, reply->code);
 
 	if (!none && !fits)
 		d->unsure[SIDE_SERVER] = true;

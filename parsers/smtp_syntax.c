@@ -136,6 +136,8 @@ struct smtp_command smtp_command_read(struct cursor line)
 	struct cursor word = take_word(&rest, '\0');
 
 	c.argument = trim(rest);
+	if (word.left == 0 && c.argument.left == 0)
+		c.kind = SMTP_BLANK;
 	for (const struct verb *v = verbs; v < verbs + COUNT(verbs); v++) {
 		bool fits;
 

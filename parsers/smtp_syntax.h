@@ -21,9 +21,10 @@ enum smtp_command_kind {
 	SMTP_HELO,
 	SMTP_BODY,  /* no command: the end of a message, which has a reply too */
 	SMTP_PROXY, /* HAProxy's PROXY line, version 1, before everything else: it has no reply */
+	SMTP_BLANK, /* an empty line: some servers call it an error, some pass it over */
 };
 
-#define SMTP_COMMAND_KINDS 11
+#define SMTP_COMMAND_KINDS 12
 
 struct smtp_command {
 	uint8_t kind;		/* enum smtp_command_kind */

@@ -20,7 +20,7 @@ void session_init(struct session *s, bool midstream, enum session_kind kind)
 	}
 	smtp_facts_clear(&s->dialog.facts);
 	s->phase = SESSION_TLS;
-	s->implicit = s->had_tls = true;
+	s->tls_port = s->implicit = s->had_tls = true;
 	memset(&s->handed, 0, sizeof(s->handed));
 	tls_handshake_init(&s->tls);
 }
@@ -58,6 +58,7 @@ static void begin_tls(struct session *s)
 	if (said->starttls_reply / 100 != 2)
 		said->starttls_reply = 0; /* an earlier one's: that of this TLS was not seen */
 	s->phase = SESSION_TLS;
+	s->implicit = s->tls_port && !(said->seen & SMTP_SPOKEN);
 	s->had_tls = true;
 	memset(&s->handed, 0, sizeof(s->handed));
 	tls_handshake_init(&s->tls);
@@ -91,11 +92,14 @@ static bool is_hello(enum side side, struct cursor bytes)
 	return tls_record_looks_like_server_hello(bytes.at, bytes.left) == RESULT_OK;
 }
 
-/* Where we cannot know the state of the dialogue, a hello is known by its own structure. */
+/* Where we cannot know the state of the dialogue, a hello is known by its own structure; also where
+ * a proxy's header stood before implicit TLS. */
 static bool looks_like_hello(
     const struct session *s, enum side side, struct cursor bytes, bool one_sided)
 {
-	if (!s->midstream && !s->gap && !one_sided)
+	bool behind_header = s->tls_port && !(s->dialog.facts.seen & SMTP_SPOKEN);
+
+	if (!s->midstream && !s->gap && !one_sided && !behind_header)
 		return false;
 	if (s->dialog.mode[side] == SMTP_MODE_BODY || s->dialog.mode[side] == SMTP_MODE_CHUNK)
 		return false;
@@ -168,6 +172,7 @@ static void begin_dialog(struct session *s)
 	s->phase = SESSION_DIALOG;
 	s->implicit = s->had_tls = false;
 	smtp_dialog_init(&s->dialog, s->midstream);
+	s->dialog.stops_behind_proxy = true;
 }
 
 /* Replies behind the 220, in its own stream and before the client began TLS: somebody put them

@@ -37,6 +37,8 @@ struct session {
 	struct stream stream[SIDES];
 	uint8_t phase;	 /* enum session_phase */
 	bool implicit;	 /* TLS without a dialogue before it */
+	bool tls_port;	 /* ... is what its port is for
+			  */
 	bool sought;	 /* on no mail port: whether it is mail is not known yet */
 	bool reply_lost; /* the reply that the client waits for is among bytes that are missing */
 	bool midstream;	 /* the connection's start was not seen */

@@ -43,7 +43,8 @@ static void test_commands(void **state)
 	    {"PROXY TCP6 x", SMTP_PROXY, true, true, "TCP6 x"},
 	    {"PROXY UNKNOWN", SMTP_PROXY, true, true, "UNKNOWN"},
 	    {"PROXY x", SMTP_OTHER, true, false, "x"},
-	    {"", SMTP_OTHER, false, false, ""},
+	    {"", SMTP_BLANK, false, false, ""},
+	    {" \t", SMTP_BLANK, false, false, ""},
 	    {"GET / HTTP/1.1", SMTP_OTHER, false, false, "/ HTTP/1.1"},
 	};
 

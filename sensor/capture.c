@@ -83,12 +83,14 @@ static const char *foreign_kind(const uint8_t *magic, size_t length)
 		uint8_t length;
 		const char *advice;
 	} kinds[] = {
-	    {{0x1f, 0x8b}, 2, "is compressed by gzip; pipe it: gunzip -c FILE | ... -r -"},
+	    {{0x1f, 0x8b}, 2,
+		"is compressed by gzip; pipe it: gunzip -c FILE | ..., with - for FILE"},
 	    {{0x28, 0xb5, 0x2f, 0xfd}, 4,
-		"is compressed by zstd; pipe it: zstd -dc FILE | ... -r -"},
+		"is compressed by zstd; pipe it: zstd -dc FILE | ..., with - for FILE"},
 	    {{0xfd, '7', 'z', 'X', 'Z', 0}, 6,
-		"is compressed by xz; pipe it: xz -dc FILE | ... -r -"},
-	    {{'B', 'Z', 'h'}, 3, "is compressed by bzip2; pipe it: bzip2 -dc FILE | ... -r -"},
+		"is compressed by xz; pipe it: xz -dc FILE | ..., with - for FILE"},
+	    {{'B', 'Z', 'h'}, 3,
+		"is compressed by bzip2; pipe it: bzip2 -dc FILE | ..., with - for FILE"},
 	};
 
 	if (length == 0)

@@ -9,22 +9,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 
-WORK, SOCKET = sys.argv[1:]
-BUILD = os.environ.get("BUILD", "build")
+from common import BUILD, SOCKET, WORK, end, record, redis, run, say
+
 POLICY = ["--rules", "rules/enforcement.yaml", "--redis", f"unix:{SOCKET}"]
-counts = [0, 0]
-
-
-def say(good, name, why=""):
-    counts[not good] += 1
-    print(f"ok {name}" if good else f"not ok {name}: {why}", flush=True)
-
-
-def run(*command):
-    return subprocess.run(command, capture_output=True, text=True)
 
 
 def enforce(*words, fails=None):
@@ -44,12 +33,7 @@ def clocks(now):
 def replay(day, *names):
     captures = [f"tests/captures/{name}.pcap" for name in names]
     run("tests/policy/month.py", f"{WORK}/day.pcap", "1", day, *captures)
-    done = run(f"{BUILD}/tlsvane-sensor", "-r", f"{WORK}/day.pcap", "--redis", f"unix:{SOCKET}", "--name", "test", "--spool", f"{WORK}/spool")
-    assert done.returncode == 0, done.stderr
-
-
-def redis(*words):
-    return run("redis-cli", "-s", SOCKET, *words).stdout
+    record(f"{WORK}/day.pcap")
 
 
 # ---- In and out ----
@@ -250,5 +234,4 @@ say(daemon.wait(60) == 0, "policyd/ends-without-redis", daemon.returncode)
 done = run(f"{BUILD}/tlsvane", "enforce", "--policyd", "0.0.0.0:10040", *POLICY)
 say(done.returncode == 2 and "--policyd 0.0.0.0:10040: give a loopback address" in done.stderr, "policyd/loopback", done.stderr)
 
-print(f"{counts[0]} passed, {counts[1]} failed")
-sys.exit(counts[1] > 0)
+end()

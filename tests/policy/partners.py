@@ -4,25 +4,8 @@
 partners.py WORK REDIS-SOCKET; BUILD as everywhere."""
 import json
 import os
-import subprocess
-import sys
 
-WORK, SOCKET = sys.argv[1:]
-BUILD = os.environ.get("BUILD", "build")
-counts = [0, 0]
-
-
-def say(good, name, why=""):
-    counts[not good] += 1
-    print(f"ok {name}" if good else f"not ok {name}: {why}", flush=True)
-
-
-def run(*command):
-    return subprocess.run(command, capture_output=True, text=True)
-
-
-def redis(*words):
-    return run("redis-cli", "-s", SOCKET, *words).stdout
+from common import BUILD, SOCKET, WORK, end, redis, run, say
 
 
 def write(policy):
@@ -171,5 +154,4 @@ with open(f"{WORK}/partners.yaml", "w") as file:
 done = run(f"{BUILD}/tlsvane", "rules", "check", f"{WORK}/partners.yaml")
 say(done.returncode == 2 and "already" in done.stderr, "wrong/twice", done.stderr)
 
-print(f"{counts[0]} passed, {counts[1]} failed")
-sys.exit(counts[1] > 0)
+end()

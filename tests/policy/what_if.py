@@ -5,27 +5,10 @@ what_if.py WORK REDIS-SOCKET; BUILD as everywhere. Every session from before is 
 against what the same client did when the version was really gone."""
 import glob
 import json
-import os
-import subprocess
-import sys
 
-WORK, SOCKET = sys.argv[1:]
-BUILD = os.environ.get("BUILD", "build")
+from common import BUILD, REDIS, WORK, end, must, record, redis, run, say
+
 CAPTURES = "tests/captures/what-if-"
-REDIS = f"unix:{SOCKET}"
-counts = [0, 0]
-
-
-def say(good, name, why=""):
-    counts[not good] += 1
-    print(f"ok {name}" if good else f"not ok {name}: {why}")
-
-
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}: exit {done.returncode}: {done.stderr}")
-    return done.stdout
 
 
 def rows(text):
@@ -34,17 +17,17 @@ def rows(text):
 
 def sessions(*kinds):
     files = [path for kind in kinds for path in sorted(glob.glob(f"{CAPTURES}{kind}-*.pcap"))]
-    return rows(run(f"{BUILD}/tlsvane", "read", "--json", *files))
+    return rows(must(f"{BUILD}/tlsvane", "read", "--json", *files))
 
 
 def fill(*captures):
-    run("redis-cli", "-s", SOCKET, "flushall")
+    redis("flushall")
     for capture in captures:
-        run(f"{BUILD}/tlsvane-sensor", "-r", capture, "--redis", REDIS, "--name", "test", "--spool", f"{WORK}/spool")
+        record(capture)
 
 
 def ask(*options):
-    return rows(run(f"{BUILD}/tlsvane", "what-if", "--json", "--redis", REDIS, *options))
+    return rows(must(f"{BUILD}/tlsvane", "what-if", "--json", "--redis", REDIS, *options))
 
 
 def pair(row):
@@ -143,11 +126,11 @@ say([(row["fate"], row["changes"]) for row in answer] in ([("fails_or_in_the_cle
 for name, words, said in (
         ("nothing", [], "what if what?"), ("version", ["--min-version", "1.4"], "1.0, 1.1, 1.2 or 1.3"),
         ("pattern", ["--no-cipher", "a\" or true"], "a pattern of IANA names"), ("rules", ["--rules", "none.yaml"], "none.yaml")):
-    done = subprocess.run([f"{BUILD}/tlsvane", "what-if", *words, "--redis", REDIS], capture_output=True, text=True)
+    done = run(f"{BUILD}/tlsvane", "what-if", *words, "--redis", REDIS)
     say(done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, f"wrong/{name}", done.stderr)
 
 # A month: how many sessions, from when to when, and since when.
-run("tests/policy/month.py", f"{WORK}/month.pcap", "30", "2026-06-01", *captures["before"])
+must("tests/policy/month.py", f"{WORK}/month.pcap", "30", "2026-06-01", *captures["before"])
 fill(f"{WORK}/month.pcap")
 answer = ask("--min-version", "1.2")
 old = {row["client"]["ip"]: row for row in answer}
@@ -159,5 +142,4 @@ answer = ask("--min-version", "1.2", "--since", "2026-06-15")
 say(len(answer) == 3 and all(row["sessions_at_most"] for row in answer), "month/since", answer)
 say(ask("--min-version", "1.2", "--since", "2026-07-01") == [], "month/over")
 
-print(f"{counts[0]} passed, {counts[1]} failed")
-sys.exit(counts[1] > 0)
+end()

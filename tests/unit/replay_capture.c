@@ -83,6 +83,16 @@ void captures_free(struct packet_list *captures, size_t count)
 	free(captures);
 }
 
+const struct packet_list *captures_find(
+    const struct packet_list *captures, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(captures[i].name, name) != NULL)
+			return &captures[i];
+	fprintf(stderr, "no capture %s\n", name);
+	abort();
+}
+
 static void keep(void *context, const struct record *r)
 {
 	struct replayed *got = context;

@@ -33,6 +33,10 @@ struct replayed {
 struct packet_list *captures_load(const char *folder, size_t *count);
 void captures_free(struct packet_list *captures, size_t count);
 
+/* The first whose name has this in it; aborts where there is none. */
+const struct packet_list *captures_find(
+    const struct packet_list *captures, size_t count, const char *name);
+
 /* Replays packets[order[0..count)] (order NULL: all as they are). */
 void replay(
     const struct packet_list *capture, const size_t *order, size_t count, struct replayed *got);

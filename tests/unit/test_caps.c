@@ -152,15 +152,6 @@ static size_t memory(void)
 	return m.uordblks + m.hblkhd;
 }
 
-static const struct packet_list *find_capture(const char *name)
-{
-	for (size_t i = 0; i < capture_count; i++)
-		if (strstr(captures[i].name, name) != NULL)
-			return &captures[i];
-	fail_msg("no capture %s", name);
-	return NULL;
-}
-
 static void flood_with(const struct scenario *s, const struct packet_list *real)
 {
 	const struct pipeline_options options = {.flows_max = FLOWS_MAX,
@@ -210,7 +201,7 @@ static void test_floods_push_out_no_session(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
 		for (size_t j = 0; j < sizeof(reals) / sizeof(reals[0]); j++)
-			flood_with(&scenarios[i], find_capture(reals[j]));
+			flood_with(&scenarios[i], captures_find(captures, capture_count, reals[j]));
 }
 
 static int load(void **state)

@@ -12,6 +12,7 @@
 
 #include "../../sensor/capture_filter.h"
 #include "../../sensor/limits.h"
+#include "filter_frames.h"
 #include "frame_builder.h"
 #include "frame_cases.h"
 
@@ -114,16 +115,10 @@ static bool passes_frame(const char *layers, bool ipv6, const char *list, bool a
 static void test_lets_fragments_through(void **state)
 {
 	(void)state;
-	assert_true(passes_frame("ethernet ipv4_fragment:0:1 tcp", false, NULL, false));
-	assert_true(passes_frame("ethernet ipv4_fragment:1480:1 data:16", false, NULL, false));
-	assert_true(
-	    passes_frame("ethernet vlan:7 ipv4_fragment:1480:0 data:16", false, NULL, false));
-	assert_true(passes_frame(
-	    "ethernet vlan:7 vlan:8 ipv4_fragment:1480:0 data:16", false, NULL, false));
-	assert_true(
-	    passes_frame("ethernet ipv4_fragment:0:1 udp:4789 data:16", false, NULL, false));
-	assert_true(passes_frame("ethernet ipv4_fragment:1480:0!9=11 data:16", false, NULL, false));
-	assert_true(passes_frame("ethernet ipv6 fragment:1448:0:7 data:16", true, NULL, false));
+	for (size_t i = 0; i < FRAMES_FRAGMENTS; i++)
+		if (!passes_frame(frames_fragments[i], strstr(frames_fragments[i], "ipv6") != NULL,
+			NULL, false))
+			fail_msg("%s is not let through", frames_fragments[i]);
 	assert_true(passes_frame(
 	    "ethernet vlan:7 ipv6 hop_by_hop fragment:1448:0:7 data:16", true, NULL, false));
 	assert_true(
@@ -133,17 +128,6 @@ static void test_lets_fragments_through(void **state)
 /* What a kernel can tell is no mail stays outside. */
 static void test_keeps_the_rest_out(void **state)
 {
-	static const char *const others[] = {
-	    "ethernet arp data:28",
-	    "ethernet ipv4 icmp data:20",
-	    "ethernet ipv4 esp data:20",
-	    "ethernet ipv4 udp:53 data:20",
-	    "ethernet vlan:7 ipv4 udp:443 data:20",
-	    "ethernet ipv4_fragment:1480:0!9=01 data:20",
-	    "ethernet ipv6 udp:53 data:20",
-	    "ethernet ipv6 esp data:20",
-	    "ethernet vlan:7 arp data:28",
-	};
 	static const char *const plain[] = {
 	    "ethernet ipv4 tcp",
 	    "ethernet ipv4:10 tcp",
@@ -154,12 +138,12 @@ static void test_keeps_the_rest_out(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		bool ipv6 = strstr(others[i], "ipv6") != NULL;
+	for (size_t i = 0; i < FRAMES_OTHERS; i++) {
+		bool ipv6 = strstr(frames_others[i], "ipv6") != NULL;
 
-		if (passes_frame(others[i], ipv6, NULL, false) ||
-		    passes_frame(others[i], ipv6, NULL, true))
-			fail_msg("%s is let through", others[i]);
+		if (passes_frame(frames_others[i], ipv6, NULL, false) ||
+		    passes_frame(frames_others[i], ipv6, NULL, true))
+			fail_msg("%s is let through", frames_others[i]);
 	}
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
 		bool ipv6 = strstr(plain[i], "ipv6") != NULL;

@@ -202,21 +202,12 @@ static void test_silence_ends_a_session(void **state)
 	pipeline_free(run.pipeline);
 }
 
-static const struct packet_list *find_capture(const char *name)
-{
-	for (size_t i = 0; i < capture_count; i++)
-		if (strstr(captures[i].name, name) != NULL)
-			return &captures[i];
-	fail_msg("no capture %s", name);
-	return NULL;
-}
-
 static int load(void **state)
 {
 	(void)state;
 	captures = captures_load("tests/captures", &capture_count);
-	real = find_capture("tls12-exim-exim");
-	other = find_capture("tls13-postfix-postfix-ipv6");
+	real = captures_find(captures, capture_count, "tls12-exim-exim");
+	other = captures_find(captures, capture_count, "tls13-postfix-postfix-ipv6");
 	return 0;
 }
 

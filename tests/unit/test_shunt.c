@@ -25,6 +25,7 @@ int main(void)
 /* For a look into the table. */
 #include "../../sensor/shunt.c"
 #include "classic_filter.h"
+#include "filter_frames.h"
 #include "frame_builder.h"
 #include "frame_cases.h"
 
@@ -96,48 +97,29 @@ static void test_lets_mail_through(void **state)
 
 static void test_lets_fragments_through(void **state)
 {
-	static const char *const fragments[] = {
-	    "ethernet ipv4_fragment:0:1 tcp",
-	    "ethernet ipv4_fragment:1480:1 data:16",
-	    "ethernet vlan:7 ipv4_fragment:1480:0 data:16",
-	    "ethernet vlan:7 vlan:8 ipv4_fragment:1480:0 data:16",
-	    "ethernet ipv4_fragment:0:1 udp:4789 data:16",
-	    "ethernet ipv4_fragment:1480:0!9=11 data:16",
-	    "ethernet ipv6 fragment:1448:0:7 data:16",
-	};
 	struct frame_builder b;
 
 	(void)state;
 	need_kernel();
-	for (size_t i = 0; i < sizeof(fragments) / sizeof(fragments[0]); i++) {
-		build(&b, fragments[i], strstr(fragments[i], "ipv6") != NULL, FRAME_ACK);
+	for (size_t i = 0; i < FRAMES_FRAGMENTS; i++) {
+		build(&b, frames_fragments[i], strstr(frames_fragments[i], "ipv6") != NULL,
+		    FRAME_ACK);
 		if (!passes(shunt, ETHERNET, &b))
-			fail_msg("%s is not let through", fragments[i]);
+			fail_msg("%s is not let through", frames_fragments[i]);
 	}
 }
 
 static void test_keeps_the_rest_out(void **state)
 {
-	static const char *const others[] = {
-	    "ethernet arp data:28",
-	    "ethernet ipv4 icmp data:20",
-	    "ethernet ipv4 esp data:20",
-	    "ethernet ipv4 udp:53 data:20",
-	    "ethernet vlan:7 ipv4 udp:443 data:20",
-	    "ethernet ipv4_fragment:1480:0!9=01 data:20",
-	    "ethernet ipv6 udp:53 data:20",
-	    "ethernet ipv6 esp data:20",
-	    "ethernet vlan:7 arp data:28",
-	};
 	struct frame_builder b;
 
 	(void)state;
 	need_kernel();
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		build(&b, others[i], strstr(others[i], "ipv6") != NULL, FRAME_ACK);
+	for (size_t i = 0; i < FRAMES_OTHERS; i++) {
+		build(&b, frames_others[i], strstr(frames_others[i], "ipv6") != NULL, FRAME_ACK);
 		if (passes(shunt, ETHERNET, &b) || passes(any_port, ETHERNET, &b) ||
 		    passes(shunt, COOKED, &b))
-			fail_msg("%s is let through", others[i]);
+			fail_msg("%s is let through", frames_others[i]);
 	}
 	frame_builder_begin(&b, false);
 	b.segment.destination_port = 443;

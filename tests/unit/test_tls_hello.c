@@ -1,7 +1,5 @@
-/*
- * Hellos: recorded ones whole, cut and with every length changed; then built ones, a row for each
- * extension and fault. TLS_HELLO_SEEDS=folder writes them as inputs of fuzz_tls_hello.
- */
+/* Built hellos, a row for each extension and fault. TLS_HELLO_SEEDS=folder writes them as inputs of
+ * fuzz_tls_hello. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,6 +8,7 @@
 #include <cmocka.h>
 
 #include "tls_conversation.h"
+#include "hello_parse.h"
 
 #define RANDOM "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define RETRY  "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
@@ -25,92 +24,6 @@ static size_t from_hex(const char *hex, uint8_t *to)
 	return length;
 }
 
-/* A body of its own, so that ASan sees its end. */
-struct body {
-	uint8_t *bytes;
-	size_t length;
-};
-
-static struct body body_of(const uint8_t *bytes, size_t length)
-{
-	struct body b = {malloc(length + 1), length};
-
-	assert_non_null(b.bytes);
-	memcpy(b.bytes + 1, bytes, length);
-	return b;
-}
-
-static struct cursor body_cursor(const struct body *b)
-{
-	return cursor_over(b->bytes + 1, b->length);
-}
-
-static int parse_client(const uint8_t *bytes, size_t length)
-{
-	struct body b = body_of(bytes, length);
-	struct tls_client_hello hello;
-	int result = tls_client_hello_parse(body_cursor(&b), &hello);
-
-	free(b.bytes);
-	return result;
-}
-
-static int parse_server(const uint8_t *bytes, size_t length)
-{
-	struct body b = body_of(bytes, length);
-	struct tls_server_hello hello;
-	int result = tls_server_hello_parse(body_cursor(&b), &hello);
-
-	free(b.bytes);
-	return result;
-}
-
-static int parse_client_ssl2(const uint8_t *bytes, size_t length)
-{
-	struct body b = body_of(bytes, length);
-	struct tls_client_hello hello;
-	int result = tls_client_hello_parse_ssl2(body_cursor(&b), &hello);
-
-	free(b.bytes);
-	return result;
-}
-
-static int parse_server_ssl2(const uint8_t *bytes, size_t length)
-{
-	struct body b = body_of(bytes, length);
-	struct tls_server_hello hello;
-	int result = tls_server_hello_parse_ssl2(body_cursor(&b), &hello);
-
-	free(b.bytes);
-	return result;
-}
-
-typedef int parse(const uint8_t *bytes, size_t length);
-
-static void save_seed(char kind, const uint8_t *bytes, size_t length, const char *name)
-{
-	const char *folder = getenv("TLS_HELLO_SEEDS");
-	char path[512];
-	FILE *file;
-
-	if (folder == NULL)
-		return;
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "wb");
-	assert_non_null(file);
-	fputc(kind, file);
-	fwrite(bytes, 1, length, file);
-	fclose(file);
-}
-
-/* The server's flight begins with its hello; the message's length is in its header. */
-static struct cursor recorded_hello(const struct conversation *talk, size_t flight)
-{
-	const uint8_t *bytes = talk->flights[flight].bytes;
-
-	return cursor_over(bytes + 9, (size_t)(bytes[7] << 8 | bytes[8]));
-}
-
 /* Neither shorter nor longer by a byte is it a hello. */
 static void check_exact(parse *parses, const uint8_t *bytes, size_t length)
 {
@@ -122,144 +35,6 @@ static void check_exact(parse *parses, const uint8_t *bytes, size_t length)
 		assert_true(parses(longer, cut) < 0);
 	assert_true(parses(longer, length + 1) < 0);
 }
-
-/*
- * A hello may end before its extensions: cut there it is whole. All recorded ones have extensions,
- * so their end is known by where the block begins.
- */
-static void check_cut(parse *parses, struct cursor body, struct cursor extensions)
-{
-	uint8_t longer[2048] = {0};
-	size_t whole = (size_t)(extensions.at - 2 - body.at);
-
-	memcpy(longer, body.at, body.left);
-	for (size_t cut = 0; cut < body.left; cut++)
-		assert_int_equal(parses(longer, cut), cut == whole ? 0 : RESULT_BAD_LENGTH);
-	assert_int_equal(parses(longer, body.left), 0);
-	assert_int_equal(parses(longer, body.left + 1), RESULT_BAD_LENGTH);
-}
-
-/* By one: a larger change may make an extension swallow the next one whole, which is well-formed.
- */
-static void change_length(parse *parses, struct cursor body, const uint8_t *at)
-{
-	static const uint8_t changes[] = {1, 0xff};
-	uint8_t changed[2048];
-	size_t offset = (size_t)(at - body.at);
-
-	memcpy(changed, body.at, body.left);
-	for (size_t i = 0; i < sizeof(changes); i++) {
-		changed[offset] = (uint8_t)(body.at[offset] + changes[i]);
-		if (parses(changed, body.left) >= 0)
-			fail_msg("length at %zu + %u is believed", offset, changes[i]);
-	}
-}
-
-/* Every length from the session id's to each extension's. */
-static void check_lengths(parse *parses, struct cursor body, struct cursor session_id,
-    struct cursor suites, struct cursor extensions)
-{
-	struct cursor data;
-	uint16_t type;
-
-	change_length(parses, body, session_id.at - 1);
-	if (suites.left > 0) {
-		change_length(parses, body, suites.at - 2);
-		change_length(parses, body, suites.at - 1);
-		change_length(parses, body, suites.at + suites.left); /* of compression methods */
-	}
-	change_length(parses, body, extensions.at - 2);
-	change_length(parses, body, extensions.at - 1);
-	while (cursor_u16(&extensions, &type)) {
-		change_length(parses, body, extensions.at + 1);
-		assert_true(cursor_vector16(&extensions, &data));
-	}
-}
-
-static void test_recorded_client_hellos(void **state)
-{
-	static struct conversation talk;
-	struct tls_client_hello hello;
-	struct cursor body;
-
-	(void)state;
-	for (const char *const *name = conversation_names; *name != NULL; name++) {
-		conversation_load(&talk, *name);
-		body = recorded_hello(&talk, 0);
-		assert_int_equal(tls_client_hello_parse(body, &hello), 0);
-		assert_false(hello.ssl2_form || hello.fallback_scsv || hello.has_early_data);
-		assert_true(hello.has_extensions);
-		check_cut(parse_client, body, hello.extensions);
-		check_lengths(
-		    parse_client, body, hello.session_id, hello.cipher_suites, hello.extensions);
-		save_seed('c', body.at, body.left, *name);
-	}
-}
-
-static void test_recorded_server_hellos(void **state)
-{
-	static struct conversation talk;
-	struct tls_server_hello hello;
-	struct cursor body;
-	char name_of_seed[64];
-
-	(void)state;
-	for (const char *const *name = conversation_names; *name != NULL; name++) {
-		conversation_load(&talk, *name);
-		if (talk.flights[1].bytes[0] != TLS_HANDSHAKE)
-			continue;
-		body = recorded_hello(&talk, 1);
-		assert_int_equal(tls_server_hello_parse(body, &hello), 0);
-		check_cut(parse_server, body, hello.extensions);
-		check_lengths(
-		    parse_server, body, hello.session_id, cursor_over(NULL, 0), hello.extensions);
-		snprintf(name_of_seed, sizeof(name_of_seed), "%s-server", *name);
-		save_seed('s', body.at, body.left, name_of_seed);
-	}
-}
-
-/* One of each in full. */
-static void test_recorded_fields(void **state)
-{
-	static struct conversation talk;
-	struct tls_client_hello client;
-	struct tls_server_hello server;
-
-	(void)state;
-	conversation_load(&talk, "tls13");
-	assert_int_equal(tls_client_hello_parse(recorded_hello(&talk, 0), &client), 0);
-	assert_int_equal(client.legacy_version, TLS_VERSION_12);
-	assert_int_equal(client.max_version, TLS_VERSION_13);
-	assert_int_equal(client.min_version, TLS_VERSION_12);
-	assert_int_equal(client.session_id.left, 32);
-	assert_int_equal(client.random.left, 32);
-	assert_memory_equal(client.server_name.at, "mail.example", client.server_name.left);
-	assert_memory_equal(client.alpn.at, "\4smtp", client.alpn.left);
-	assert_int_equal(client.alpn.left, 5);
-	assert_false(client.has_psk || client.has_session_ticket);
-	conversation_load(&talk, "tls13-resumed");
-	assert_int_equal(tls_client_hello_parse(recorded_hello(&talk, 0), &client), 0);
-	assert_true(client.has_psk);
-	assert_int_equal(tls_server_hello_parse(recorded_hello(&talk, 1), &server), 0);
-	assert_true(server.psk_selected);
-	assert_int_equal(server.version, TLS_VERSION_13);
-	assert_int_equal(server.cipher_suite, 0x1302);
-	assert_int_equal(server.group, 29);
-	conversation_load(&talk, "tls12-ticket");
-	assert_int_equal(tls_client_hello_parse(recorded_hello(&talk, 0), &client), 0);
-	assert_true(client.has_session_ticket);
-	conversation_load(&talk, "tls13-retry");
-	assert_int_equal(tls_server_hello_parse(recorded_hello(&talk, 1), &server), 0);
-	assert_true(server.retry);
-	assert_int_equal(server.group, 24);
-	conversation_load(&talk, "gnutls-tls12");
-	assert_int_equal(tls_server_hello_parse(recorded_hello(&talk, 1), &server), 0);
-	assert_memory_equal(server.alpn.at, "smtp", server.alpn.left);
-	assert_int_equal(server.alpn.left, 4);
-	assert_true(server.session_ticket);
-}
-
-/* Built ones: version, random, empty session id, suites or suite, null compression, extensions. */
 
 static size_t build(uint8_t *to, const char *before, const char *extensions)
 {
@@ -342,8 +117,8 @@ static void test_client_rows(void **state)
 		snprintf(
 		    before, sizeof(before), "%s " RANDOM "00 %s 01 00", row->version, row->suites);
 		length = build(bytes, before, row->extensions);
-		if (parse_client(bytes, length) != row->result)
-			fail_msg("row %zu: %d", i, parse_client(bytes, length));
+		if (hello_parse_client(bytes, length) != row->result)
+			fail_msg("row %zu: %d", i, hello_parse_client(bytes, length));
 		if (row->result == 0) {
 			assert_int_equal(
 			    tls_client_hello_parse(cursor_over(bytes, length), &hello), 0);
@@ -352,7 +127,7 @@ static void test_client_rows(void **state)
 			assert_int_equal(hello.has_extensions, row->extensions != NULL);
 		}
 		snprintf(name, sizeof(name), "client-row-%02zu", i);
-		save_seed('c', bytes, length, name);
+		hello_save_seed('c', bytes, length, name);
 	}
 }
 
@@ -380,7 +155,8 @@ static void test_client_flags(void **state)
 	length = build(bytes, "0303 " RANDOM "00 0006 5601 0056 00ff 01 00", NULL);
 	assert_int_equal(tls_client_hello_parse(cursor_over(bytes, length), &hello), 0);
 	assert_false(hello.fallback_scsv);
-	assert_int_equal(parse_client(bytes, build(bytes, "0303 " RANDOM "00 0002 1301 00", NULL)),
+	assert_int_equal(
+	    hello_parse_client(bytes, build(bytes, "0303 " RANDOM "00 0002 1301 00", NULL)),
 	    RESULT_BAD_LENGTH); /* no compression method */
 }
 
@@ -424,8 +200,8 @@ static void test_server_rows(void **state)
 
 		snprintf(before, sizeof(before), "%s %s 00 c02f 00", row->version, row->random);
 		length = build(bytes, before, row->extensions);
-		if (parse_server(bytes, length) != row->result)
-			fail_msg("row %zu: %d", i, parse_server(bytes, length));
+		if (hello_parse_server(bytes, length) != row->result)
+			fail_msg("row %zu: %d", i, hello_parse_server(bytes, length));
 		if (row->result == 0) {
 			assert_int_equal(
 			    tls_server_hello_parse(cursor_over(bytes, length), &hello), 0);
@@ -435,7 +211,7 @@ static void test_server_rows(void **state)
 			assert_int_equal(hello.retry, strcmp(row->random, RETRY) == 0);
 		}
 		snprintf(name, sizeof(name), "server-row-%02zu", i);
-		save_seed('s', bytes, length, name);
+		hello_save_seed('s', bytes, length, name);
 	}
 }
 
@@ -482,21 +258,22 @@ static void test_ssl2_client_hello(void **state)
 	    bytes);
 
 	(void)state;
-	check_exact(parse_client_ssl2, bytes, length);
+	check_exact(hello_parse_client_ssl2, bytes, length);
 	assert_int_equal(tls_client_hello_parse_ssl2(cursor_over(bytes, length), &hello), 0);
 	assert_true(hello.ssl2_form && hello.fallback_scsv && !hello.has_extensions);
 	assert_int_equal(hello.legacy_version, TLS_VERSION_10);
 	assert_int_equal(hello.max_version, TLS_VERSION_10);
 	assert_int_equal(hello.cipher_suites.left, 9);
 	assert_int_equal(hello.random.left, 16);
-	save_seed('C', bytes, length, "ssl2-client");
+	hello_save_seed('C', bytes, length, "ssl2-client");
 	for (size_t at = 3; at < 9; at++)
-		change_length(parse_client_ssl2, cursor_over(bytes, length), bytes + at);
+		hello_change_length(
+		    hello_parse_client_ssl2, cursor_over(bytes, length), bytes + at);
 	bytes[1] = 4;
-	assert_int_equal(parse_client_ssl2(bytes, length), RESULT_BAD_VALUE);
+	assert_int_equal(hello_parse_client_ssl2(bytes, length), RESULT_BAD_VALUE);
 	bytes[1] = 3;
 	bytes[0] = 2;
-	assert_int_equal(parse_client_ssl2(bytes, length), RESULT_BAD_VALUE);
+	assert_int_equal(hello_parse_client_ssl2(bytes, length), RESULT_BAD_VALUE);
 }
 
 static void test_ssl2_server_hello(void **state)
@@ -508,16 +285,17 @@ static void test_ssl2_server_hello(void **state)
 	    bytes);
 
 	(void)state;
-	check_exact(parse_server_ssl2, bytes, length);
+	check_exact(hello_parse_server_ssl2, bytes, length);
 	assert_int_equal(tls_server_hello_parse_ssl2(cursor_over(bytes, length), &hello), 0);
 	assert_int_equal(hello.version, TLS_VERSION_SSL2);
 	assert_int_equal(hello.cipher_suite, 0);
 	assert_int_equal(hello.random.left, 16);
-	save_seed('S', bytes, length, "ssl2-server");
+	hello_save_seed('S', bytes, length, "ssl2-server");
 	for (size_t at = 5; at < 11; at++)
-		change_length(parse_server_ssl2, cursor_over(bytes, length), bytes + at);
+		hello_change_length(
+		    hello_parse_server_ssl2, cursor_over(bytes, length), bytes + at);
 	bytes[3] = 3;
-	assert_int_equal(parse_server_ssl2(bytes, length), RESULT_BAD_VALUE);
+	assert_int_equal(hello_parse_server_ssl2(bytes, length), RESULT_BAD_VALUE);
 }
 
 /* The extensions that are not compared one by one stay a bounded effort. */
@@ -534,7 +312,7 @@ static void test_many_extensions(void **state)
 		bytes[length++] = (uint8_t)(i + 100);
 		length += 2;
 	}
-	assert_int_equal(parse_client(bytes, length), 0);
+	assert_int_equal(hello_parse_client(bytes, length), 0);
 }
 
 static void test_grease(void **state)
@@ -553,9 +331,6 @@ static void test_grease(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_recorded_client_hellos),
-	    cmocka_unit_test(test_recorded_server_hellos),
-	    cmocka_unit_test(test_recorded_fields),
 	    cmocka_unit_test(test_client_rows),
 	    cmocka_unit_test(test_client_flags),
 	    cmocka_unit_test(test_server_rows),

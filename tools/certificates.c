@@ -145,6 +145,8 @@ static void add_date_flaws(const struct record *r, char text[CERTIFICATE_FLAWS_M
 {
 	int64_t at = (int64_t)(r->start_ns / NS_PER_S);
 
+	if (r->start_ns == 0)
+		return; /* a capture without times */
 	if (r->server_not_after != 0 && record_date_epoch(r->server_not_after) < at)
 		add_flaw(text, "expired");
 	if (r->server_not_before != 0 && record_date_epoch(r->server_not_before) > at)

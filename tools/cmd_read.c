@@ -43,7 +43,7 @@ static void put_time(struct table *t, uint64_t ns)
 	time_format(ns, text);
 	text[10] = ' ';
 	text[TIME_WHOLE_SECONDS] = '\0';
-	table_text(t, text, STYLE_PLAIN);
+	table_text(t, ns > 0 ? text : NULL, STYLE_PLAIN); /* pcapng's simple packets have none */
 }
 
 static void put_version(struct table *t, const struct record *r)

@@ -236,6 +236,7 @@ sensor -r "$sample" --redis "unix:$socket" 2>"$work/err"
 same "... and its name is free" 0 $?
 listen --workers 2
 twenty
+wait_until said " sessions=20" # the kernel hands packets over some at a time; what was read must not be lost
 kill -INT "$sensor_pid"
 wait "$sensor_pid"
 same "SIGINT: exit 0" 0 $?

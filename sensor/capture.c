@@ -282,6 +282,12 @@ void capture_counters(struct capture *c, struct capture_counters *counters)
 	counters->bytes_read = at > 0 ? (uint64_t)at : 0;
 }
 
+void capture_wake_by(struct capture *c, int socket)
+{
+	if (c->taps != NULL)
+		taps_wake_by(c->taps, socket);
+}
+
 bool capture_shunts(const struct capture *c)
 {
 	return c->taps != NULL && taps_shunt(c->taps);

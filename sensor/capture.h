@@ -29,7 +29,6 @@ struct capture_live {
 	const struct ports *ports;     /* the kernel filter lets these through ... */
 	bool any_port;		       /* ... or all TCP */
 	size_t ring_bytes;	       /* a ring; 0: LIMIT_RING_MB */
-	int wake;		       /* what ends a wait for packets besides; 0: nothing */
 	bool no_shunt;		       /* else shunt.h, where that can be had */
 	bool reopen; /* an interface that went away is opened again when it is back, which needs the
 			privileges of the first time; else its end is the capture's */
@@ -70,6 +69,9 @@ int capture_dispatch(
 void capture_break(struct capture *c);
 
 void capture_counters(struct capture *c, struct capture_counters *counters);
+
+/* Live: from now on bytes to be read from `socket` end a wait for packets, too; -1: no more. */
+void capture_wake_by(struct capture *c, int socket);
 
 /* Whether capture_shunt does something. */
 bool capture_shunts(const struct capture *c);

@@ -36,6 +36,7 @@ struct taps {
 	struct head head[CAPTURE_INTERFACES_MAX];
 	size_t count;
 	int link_socket;
+	int wake;	     /* what ends a wait for packets besides; -1: nothing */
 	struct shunt *shunt; /* NULL: none */
 	uint64_t look_ns;    /* monotonic: when the links are looked at again */
 	uint64_t packets;
@@ -121,6 +122,7 @@ struct taps *taps_open(const struct capture_live *options, char error[CAPTURE_ER
 	}
 	t->options = *options;
 	t->count = options->count;
+	t->wake = -1;
 	t->link_socket = link_open();
 	open_shunt(t, no_shunt);
 	for (size_t i = 0; i < t->count; i++)
@@ -339,8 +341,7 @@ static bool wait_for_packets(struct taps *t)
 		wanted[count++] =
 		    (struct pollfd){.fd = pcap_get_selectable_fd(tap->pcap), .events = POLLIN};
 	}
-	if (t->options.wake > 0)
-		wanted[count++] = (struct pollfd){.fd = t->options.wake, .events = POLLIN};
+	wanted[count++] = (struct pollfd){.fd = t->wake, .events = POLLIN};
 	return more || poll(wanted, count, TAP_TIMEOUT_MS) > 0 || anyway;
 }
 
@@ -404,6 +405,11 @@ void taps_counters(struct taps *t, struct capture_counters *counters)
 		counters->ring_freezes += tap->ring_freezes;
 		counters->links_down += tap->lost;
 	}
+}
+
+void taps_wake_by(struct taps *t, int socket)
+{
+	t->wake = socket;
 }
 
 bool taps_shunt(const struct taps *t)

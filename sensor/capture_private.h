@@ -15,6 +15,7 @@ int taps_dispatch(
     struct taps *t, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX]);
 void taps_break(struct taps *t);
 void taps_counters(struct taps *t, struct capture_counters *counters);
+void taps_wake_by(struct taps *t, int socket);
 bool taps_shunt(const struct taps *t);
 void taps_shunt_flow(struct taps *t, const struct flow *f, bool over);
 size_t taps_sockets(const struct taps *t, int *sockets, size_t most);

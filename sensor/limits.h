@@ -9,10 +9,11 @@
 /* Bytes of a frame that are kept. Nothing shorter will do: a card or the kernel puts segments
  * together up to 64 KB, a hello may stand anywhere in them, and a mail has to be read to its end to
  * know what is said behind it. The rest is headers of the link, tags and labels. */
-#define LIMIT_SNAPLEN	    (65535 + 64)
-#define LIMIT_RING_MB	    64	 /* MiB of a ring: 50 ms of 10 Gbit/s, were all of it mail */
-#define LIMIT_RING_MAX_MB   2000 /* ... at most: libpcap counts its bytes in an int */
-#define LIMIT_MERGE_MS	    250	 /* of several interfaces: how long a packet waits for older ones */
+#define LIMIT_SNAPLEN	  (65535 + 64)
+#define LIMIT_RING_MB	  64   /* MiB of a ring: 50 ms of 10 Gbit/s, were all of it mail */
+#define LIMIT_RING_MAX_MB 2000 /* ... at most: libpcap counts its bytes in an int */
+#define LIMIT_MERGE_MS                                                                             \
+	250 /* of several interfaces or workers: how long a packet waits for older ones */
 #define LIMIT_REOPEN_MIN_MS 100	 /* first wait before an interface is opened again; doubled ... */
 #define LIMIT_REOPEN_MAX_MS 5000 /* ... up to this */
 #define LIMIT_BATCH	    512 /* packets a pcap_dispatch, between two looks at signals and clocks */

@@ -58,7 +58,6 @@ static struct capture *open_live(
 	    .ports = &s->options->ports,
 	    .any_port = s->options->any_port,
 	    .ring_bytes = s->options->ring_bytes,
-	    .wake = p->handed[0],
 	    .no_shunt = s->options->no_shunt,
 	    .log = log_line,
 	    .log_context = "capture",

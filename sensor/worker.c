@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NS_PER_S 1000000000ull
+#include "limits.h"
+
+#define NS_PER_S  1000000000ull
+#define NS_PER_MS 1000000ull
 
 struct worker {
 	struct worker_options options;
 	struct pipeline *pipeline;
+	uint64_t seen_ns; /* the stamp of the last packet that was read live */
 };
 
 static void tell_capture(void *capture, const struct flow *f, bool over)
@@ -46,6 +50,7 @@ static void take_packet(
 {
 	struct worker *w = context;
 
+	w->seen_ns = ns;
 	pipeline_packet(w->pipeline, link_type, ns, frame, captured, length);
 }
 
@@ -55,7 +60,7 @@ static void take_later_packet(
 	struct worker *w = context;
 
 	if (ns >= w->options.since_ns)
-		pipeline_packet(w->pipeline, link_type, ns, frame, captured, length);
+		take_packet(w, link_type, ns, frame, captured, length);
 }
 
 static void take_own_packet(
@@ -100,6 +105,11 @@ int worker_run(struct worker *w)
 		return 0;
 	o->failed(o->context, error);
 	return -1;
+}
+
+bool worker_has_seen(const struct worker *w, uint64_t ns)
+{
+	return w->seen_ns >= ns || wall_clock_ns() >= ns + LIMIT_MERGE_MS * NS_PER_MS;
 }
 
 void worker_packet(

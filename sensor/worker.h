@@ -31,6 +31,10 @@ void worker_free(struct worker *w);
  * the capture failed; what was read before it was used. */
 int worker_run(struct worker *w);
 
+/* Live: whether the packets before a time were read, as far as they are to be waited for: the
+ * kernel keeps some for a while. */
+bool worker_has_seen(const struct worker *w, uint64_t ns);
+
 /* One more packet, from elsewhere; between two batches. */
 void worker_packet(
     struct worker *w, int link_type, uint64_t ns, const uint8_t *frame, size_t length);

@@ -22,6 +22,7 @@ struct state {
 	struct outbox outbox;
 	struct message message; /* a record under way */
 	struct handover_message handed;
+	size_t handed_length; /* 0: none waits */
 	uint64_t next_alive_ns;
 	bool stopping;
 };
@@ -74,19 +75,26 @@ static enum pipeline_owner whose(void *context, uint64_t ns, const struct fragme
 	return PIPELINE_LOST;
 }
 
+/* What was handed over is read behind our own packets that came before it. While one waits for
+ * them, others that come need not wake us. */
 static void take_handed(struct state *s)
 {
-	size_t length;
-
 	if (s->p->handed < 0)
 		return;
+	capture_wake_by(s->p->capture, s->p->handed);
 	for (int i = 0; i < LIMIT_MESSAGES; i++) {
-		length = handover_take(s->p->handed, &s->handed);
-		if (length == 0)
+		if (s->handed_length == 0)
+			s->handed_length = handover_take(s->p->handed, &s->handed);
+		if (s->handed_length == 0)
 			return;
-		if (s->handed.ns < s->p->since_ns)
-			continue; /* it was for the one before us */
-		worker_packet(s->worker, HANDOVER_LINK_TYPE, s->handed.ns, s->handed.frame, length);
+		if (!worker_has_seen(s->worker, s->handed.ns)) {
+			capture_wake_by(s->p->capture, -1);
+			return;
+		}
+		if (s->handed.ns >= s->p->since_ns) /* else it was for the one before us */
+			worker_packet(s->worker, HANDOVER_LINK_TYPE, s->handed.ns, s->handed.frame,
+			    s->handed_length);
+		s->handed_length = 0;
 	}
 }
 

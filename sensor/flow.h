@@ -78,6 +78,8 @@ void flow_table_free(struct flow_table *t);
 /* The hash of the connection a segment belongs to: the same in both directions, another in each
  * run. */
 uint64_t flow_hash(const struct flow_table *t, const struct segment *s);
+
+/* The same, of a flow. */
 uint64_t flow_hash_again(const struct flow_table *t, const struct flow *f);
 
 /* Bring into the cache what a later flow_find will look at: first its slot, then (the slot there)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../../sensor/message.h"
-#include "../../sensor/tally_entry.h"
+#include "take_entry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,21 +18,6 @@ static void take_text(const char *text)
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text < ' ' || *text == 0x7f)
 			abort();
-}
-
-static void take_field(
-    void *to, const char *name, size_t name_length, const char *value, size_t value_length)
-{
-	(void)to;
-	if (memchr(name, '\0', name_length) != NULL || memchr(value, '\0', value_length) != NULL)
-		abort();
-}
-
-/* As the store and the spool write it. */
-static void take_entry(void *to, struct tally_entry *e)
-{
-	tally_entry_fields(e, TALLY_TOTALS, take_field, to);
-	tally_entry_fields(e, TALLY_PARTS, take_field, to);
 }
 
 static void take_record(const struct record *r)

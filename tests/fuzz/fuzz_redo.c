@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../../sensor/redo.h"
-#include "../../sensor/tally_entry.h"
+#include "take_entry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,20 +45,6 @@ static void fill(struct redo *r, unsigned records)
 			tally_each_waiting(t, put_totals, r);
 	}
 	tally_free(t);
-}
-
-static void take_field(
-    void *to, const char *name, size_t name_length, const char *value, size_t value_length)
-{
-	(void)to;
-	if (memchr(name, '\0', name_length) != NULL || memchr(value, '\0', value_length) != NULL)
-		abort();
-}
-
-static void take_entry(void *to, struct tally_entry *e)
-{
-	tally_entry_fields(e, TALLY_TOTALS, take_field, to);
-	tally_entry_fields(e, TALLY_PARTS, take_field, to);
 }
 
 static void damage(struct redo *r, size_t used, const uint8_t *data, size_t size)

@@ -74,6 +74,7 @@ kill -KILL "$keeper"
 wait_until said "the process that starts actions (process $keeper) died of signal 9" && ok "who starts actions is killed: is said"
 wait_until is_other "$old" && ok "... and another takes its place"
 acts "... who acts goes on" 2
+wait_until is_number actions_done 2 # else it is not known that it was done, and it is done again
 kill -KILL "$runner"
 acts "who acts is killed, too: the new one starts another" 3
 same "... as somebody without rights" "nobody 0000000000000000" \

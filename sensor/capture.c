@@ -31,6 +31,7 @@ struct capture {
 	char *buffer; /* of a file's stream, NULL where it has none */
 	uint64_t bytes_total;
 	uint64_t packets;
+	bool stopped;
 	capture_packet *packet; /* of the capture_dispatch under way */
 	void *context;
 };
@@ -246,6 +247,8 @@ int capture_dispatch(
 
 	if (c->taps != NULL)
 		return taps_dispatch(c->taps, packet, context, error);
+	if (c->stopped)
+		return -1;
 	c->packet = packet;
 	c->context = context;
 	count = c->pipe ? dispatch_pipe(c) : dispatch_file(c);
@@ -267,6 +270,14 @@ void capture_break(struct capture *c)
 		taps_break(c->taps);
 	else
 		pcap_breakloop(c->pcap);
+}
+
+void capture_stop(struct capture *c)
+{
+	if (c->taps != NULL)
+		taps_stop(c->taps);
+	else
+		c->stopped = true;
 }
 
 void capture_counters(struct capture *c, struct capture_counters *counters)

@@ -59,14 +59,22 @@ void capture_close(struct capture *c);
 
 /*
  * Hands at most LIMIT_BATCH packets to `packet`. Returns how many (interface or pipe: 0 when none
- * came within about 100 ms), -1 at the end of the file, -2 with `error` filled when reading failed
- * (a truncated file: all whole packets before the place were handed over).
+ * came within about 100 ms), -1 at the end of the file or behind capture_stop, -2 with `error`
+ * filled when reading failed (a truncated file: all whole packets before the place were handed
+ * over).
  */
 int capture_dispatch(
     struct capture *c, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX]);
 
 /* Makes a capture_dispatch under way return early; may be called in a signal handler. */
 void capture_break(struct capture *c);
+
+/*
+ * The end: of an interface what the kernel has by now is still read, which may take LIMIT_LAST_MS,
+ * since a ring hands packets on some at a time; of a file nothing more. Behind that
+ * capture_dispatch returns -1.
+ */
+void capture_stop(struct capture *c);
 
 void capture_counters(struct capture *c, struct capture_counters *counters);
 

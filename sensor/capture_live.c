@@ -41,7 +41,12 @@ struct taps {
 	uint64_t look_ns;    /* monotonic: when the links are looked at again */
 	uint64_t packets;
 	volatile sig_atomic_t stopping;
-	capture_packet *packet; /* of the taps_dispatch under way */
+	/* taps_stop was called: */
+	bool ending;
+	uint64_t ended_ns;   /* wall clock: when */
+	uint64_t patient_ns; /* monotonic: until when the kernel may keep something */
+	uint64_t due[CAPTURE_INTERFACES_MAX]; /* how many packets it had received by then */
+	capture_packet *packet;		      /* of the taps_dispatch under way */
 	void *context;
 };
 
@@ -225,16 +230,35 @@ static void hand_on(u_char *user, const struct pcap_pkthdr *header, const u_char
 
 	prefetch_next(frame + header->caplen);
 	t->packets++;
-	t->packet(t->context, t->tap[0].link_type, stamp(&t->tap[0], header), frame, header->caplen,
-	    header->len);
+	t->tap[0].last_ns = stamp(&t->tap[0], header);
+	t->packet(
+	    t->context, t->tap[0].link_type, t->tap[0].last_ns, frame, header->caplen, header->len);
+}
+
+/* Whether nothing more is wanted of an interface. */
+static bool is_over(const struct taps *t, size_t i)
+{
+	return t->tap[i].pcap == NULL || (t->ending && t->tap[i].read >= t->due[i]);
+}
+
+static void count_read(struct tap *tap, int result)
+{
+	tap->dry = result == 0;
+	if (result > 0)
+		tap->read += (unsigned)result;
 }
 
 /* Where an interface is the only one, its packets are read in the ring. */
 static int read_one(struct taps *t)
 {
-	int count = pcap_dispatch(t->tap[0].pcap, LIMIT_BATCH, hand_on, (u_char *)t);
+	struct tap *tap = &t->tap[0];
+	int most = LIMIT_BATCH, count;
 
-	t->tap[0].more = count >= LIMIT_BATCH;
+	if (t->ending && t->due[0] - tap->read < LIMIT_BATCH)
+		most = (int)(t->due[0] - tap->read);
+	count = pcap_dispatch(tap->pcap, most, hand_on, (u_char *)t);
+	count_read(tap, count);
+	tap->more = count >= most;
 	return count;
 }
 
@@ -272,7 +296,7 @@ static bool may_be_early(const struct taps *t, uint64_t ns, uint64_t now)
 	if (now > ns + LIMIT_MERGE_MS * NS_PER_MS || ns > now + LIMIT_MERGE_MS * NS_PER_MS)
 		return false;
 	for (size_t i = 0; i < t->count; i++)
-		if (!t->head[i].full && t->tap[i].pcap != NULL && !t->tap[i].lost)
+		if (!t->head[i].full && !is_over(t, i) && !t->tap[i].lost)
 			return true;
 	return false;
 }
@@ -284,11 +308,14 @@ static int fetch_heads(struct taps *t, bool dry[], size_t *failed)
 	int result;
 
 	for (size_t i = 0; i < t->count; i++) {
-		if (t->head[i].full || dry[i] || t->tap[i].pcap == NULL)
+		if (t->head[i].full || dry[i] || is_over(t, i))
 			continue;
 		taking = (struct taking){&t->tap[i], &t->head[i]};
 		result = pcap_dispatch(t->tap[i].pcap, 1, take_head, (u_char *)&taking);
+		count_read(&t->tap[i], result);
 		dry[i] = result == 0;
+		if (result > 0)
+			t->tap[i].last_ns = t->head[i].ns;
 		if (result >= 0)
 			continue;
 		*failed = i;
@@ -333,7 +360,7 @@ static bool wait_for_packets(struct taps *t)
 	for (size_t i = 0; i < t->count; i++) {
 		struct tap *tap = &t->tap[i];
 
-		if (tap->pcap == NULL || t->head[i].full)
+		if (t->head[i].full || is_over(t, i))
 			continue;
 		more |= tap->more;
 		/* libpcap wants to look whether the interface is still there */
@@ -341,6 +368,8 @@ static bool wait_for_packets(struct taps *t)
 		wanted[count++] =
 		    (struct pollfd){.fd = pcap_get_selectable_fd(tap->pcap), .events = POLLIN};
 	}
+	if (count == 0 && anyway) /* only what is at hand is left */
+		return true;
 	wanted[count++] = (struct pollfd){.fd = t->wake, .events = POLLIN};
 	return more || poll(wanted, count, TAP_TIMEOUT_MS) > 0 || anyway;
 }
@@ -359,22 +388,69 @@ static int fail(struct taps *t, struct tap *tap, int result, char error[CAPTURE_
 	return -2;
 }
 
-int taps_dispatch(
-    struct taps *t, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
+/* ---- The end ---- */
+
+/* The kernel tells how many packets it has put into a ring: when so many were read, none of them is
+ * left. */
+void taps_stop(struct taps *t)
+{
+	t->ending = true;
+	t->ended_ns = clock_ns(CLOCK_REALTIME);
+	t->patient_ns = clock_ns(CLOCK_MONOTONIC) + LIMIT_LAST_MS * NS_PER_MS;
+	for (size_t i = 0; i < t->count; i++) {
+		tap_count(&t->tap[i]);
+		t->due[i] = t->tap[i].received;
+	}
+}
+
+/* Some libpcap keeps to itself, such as the second copy of all on loopback: then the number is
+ * never reached. */
+static void lose_patience(struct taps *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->tap[i].dry || t->tap[i].last_ns >= t->ended_ns)
+			t->due[i] = 0;
+}
+
+static bool all_over(const struct taps *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->head[i].full || !is_over(t, i))
+			return false;
+	return true;
+}
+
+/* ---- All together ---- */
+
+static int read_packets(struct taps *t, char error[CAPTURE_ERROR_MAX])
 {
 	size_t failed = 0;
 	int result;
 
-	t->packet = packet;
-	t->context = context;
-	look_at_links(t);
-	if (!wait_for_packets(t))
-		return 0;
 	if (t->count > 1)
 		result = read_merged(t, &failed);
 	else
-		result = t->tap[0].pcap != NULL ? read_one(t) : 0;
+		result = !is_over(t, 0) ? read_one(t) : 0;
 	return result >= 0 ? result : fail(t, &t->tap[failed], result, error);
+}
+
+int taps_dispatch(
+    struct taps *t, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
+{
+	bool patient = !t->ending || clock_ns(CLOCK_MONOTONIC) < t->patient_ns;
+	int result;
+
+	t->packet = packet;
+	t->context = context;
+	if (t->ending && all_over(t))
+		return -1;
+	look_at_links(t);
+	if (!wait_for_packets(t) && patient)
+		return 0;
+	result = read_packets(t, error);
+	if (!patient)
+		lose_patience(t);
+	return result;
 }
 
 void taps_break(struct taps *t)

@@ -14,6 +14,7 @@ void taps_close(struct taps *t);
 int taps_dispatch(
     struct taps *t, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX]);
 void taps_break(struct taps *t);
+void taps_stop(struct taps *t);
 void taps_counters(struct taps *t, struct capture_counters *counters);
 void taps_wake_by(struct taps *t, int socket);
 bool taps_shunt(const struct taps *t);

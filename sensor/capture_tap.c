@@ -141,6 +141,7 @@ void tap_close(struct tap *tap)
 		pcap_close(tap->pcap);
 	tap->pcap = NULL;
 	tap->more = false;
+	tap->read = tap->received; /* what was in its ring is gone */
 }
 
 bool tap_has_link(const struct tap *tap)

@@ -25,7 +25,10 @@ struct tap {
 	uint64_t retry_ns;	/* away: when to look for it again ... */
 	uint64_t wait_ns;	/* ... after so long a wait */
 	uint64_t received, dropped_kernel, dropped_interface, ring_freezes;
-	bool more; /* the last batch was full */
+	uint64_t read;	  /* of what was received, but for what libpcap kept to itself */
+	uint64_t last_ns; /* the stamp of the last one */
+	bool more;	  /* the last batch was full */
+	bool dry;	  /* ... was empty */
 };
 
 /* Opens the ring of tap->name and sets its filter, `shunt` (NULL: none) above it. False with

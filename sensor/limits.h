@@ -14,6 +14,9 @@
 #define LIMIT_RING_MAX_MB 2000 /* ... at most: libpcap counts its bytes in an int */
 #define LIMIT_MERGE_MS                                                                             \
 	250 /* of several interfaces or workers: how long a packet waits for older ones */
+#define LIMIT_LAST_MS                                                                              \
+	300 /* at a stop: how long the kernel may keep what it gathers, thrice what it is asked to \
+	     */
 #define LIMIT_REOPEN_MIN_MS 100	 /* first wait before an interface is opened again; doubled ... */
 #define LIMIT_REOPEN_MAX_MS 5000 /* ... up to this */
 #define LIMIT_BATCH	    512 /* packets a pcap_dispatch, between two looks at signals and clocks */

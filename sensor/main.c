@@ -159,6 +159,7 @@ static int run(struct replay *r)
 	progress_begin(&r->progress, true);
 	notify_ready("");
 	worker_run(r->worker);
+	worker_finish(r->worker);
 	notify_stopping();
 	recorder_finish(r->recorder);
 	progress_clear(&r->progress);

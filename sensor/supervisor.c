@@ -41,6 +41,21 @@ static void kill_children(const struct supervisor *s)
 		kill(s->recorder.pid, SIGKILL);
 }
 
+/* The first worker before the others: what it hands over (handover.h) they still take. */
+static void stop_workers(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->places; i++) {
+		struct child *c = &s->place[i].child;
+
+		c->over |= c->pid == 0;
+		if (c->told || (i > 0 && s->live && !s->place[0].child.over))
+			continue;
+		c->told = true;
+		if (c->pid > 0)
+			control_send(c->control, CONTROL_STOP, "");
+	}
+}
+
 /* Workers first: what they still say, the recorder still hears. */
 static void stop(struct supervisor *s)
 {
@@ -49,14 +64,7 @@ static void stop(struct supervisor *s)
 	s->stopping = true;
 	s->stop_ns = ms_from_now(LIMIT_STOP_S * 1000);
 	notify_stopping();
-	for (unsigned i = 0; i < s->places; i++) {
-		struct child *c = &s->place[i].child;
-
-		if (c->pid > 0)
-			control_send(c->control, CONTROL_STOP, "");
-		else
-			c->over = true;
-	}
+	stop_workers(s);
 }
 
 static void fail(struct supervisor *s, int status)
@@ -330,7 +338,7 @@ static void start_again(struct supervisor *s)
 
 		if (is_due(c))
 			start_worker_again(s, i);
-		else if (c->pid > 0 && supervisor_has_more_interfaces(s, i))
+		else if (c->pid > 0 && !s->stopping && supervisor_has_more_interfaces(s, i))
 			control_send(c->control, CONTROL_STOP, ""); /* the next has all */
 	}
 	if (is_due(&s->recorder) && supervisor_start_recorder(s) != 0)
@@ -363,6 +371,8 @@ static void go_on(struct supervisor *s)
 	hear_all(s);
 	reap(s);
 	look_for_lives(s);
+	if (s->stopping)
+		stop_workers(s);
 	if (workers_are_over(s)) {
 		stop(s);
 		if (!s->told && s->recorder.ready && s->recorder.pid > 0) {

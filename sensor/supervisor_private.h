@@ -16,6 +16,7 @@ struct child {
 	bool ready;  /* it has said so */
 	bool over;   /* and is not to be started again */
 	bool hung;   /* it was killed for that */
+	bool told;   /* to stop, with all others */
 	uint64_t began_ns, heard_ns;
 	uint64_t again_ns; /* when it is started again, while pid is 0 */
 	unsigned wait_ms;  /* the wait before that */

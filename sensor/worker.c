@@ -13,6 +13,7 @@ struct worker {
 	struct worker_options options;
 	struct pipeline *pipeline;
 	uint64_t seen_ns; /* the stamp of the last packet that was read live */
+	bool over;
 };
 
 static void tell_capture(void *capture, const struct flow *f, bool over)
@@ -93,23 +94,31 @@ int worker_run(struct worker *w)
 	bool going = true;
 	int count = 0;
 
-	while (going && count >= 0) {
+	while (count >= 0) {
 		count = capture_dispatch(o->capture, take, w, error);
 		pipeline_flush(w->pipeline);
 		if (count == 0 && o->live)
 			pipeline_tick(w->pipeline, wall_clock_ns());
-		going = o->between(o->context);
+		if (o->between(o->context) || !going)
+			continue;
+		going = false;
+		capture_stop(o->capture);
 	}
-	pipeline_finish(w->pipeline);
+	w->over = true;
 	if (count != -2 || !going) /* a stop in the middle of a pipe's packet is no failure */
 		return 0;
 	o->failed(o->context, error);
 	return -1;
 }
 
+void worker_finish(struct worker *w)
+{
+	pipeline_finish(w->pipeline);
+}
+
 bool worker_has_seen(const struct worker *w, uint64_t ns)
 {
-	return w->seen_ns >= ns || wall_clock_ns() >= ns + LIMIT_MERGE_MS * NS_PER_MS;
+	return w->over || w->seen_ns >= ns || wall_clock_ns() >= ns + LIMIT_MERGE_MS * NS_PER_MS;
 }
 
 void worker_packet(

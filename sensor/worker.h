@@ -15,7 +15,8 @@ struct worker_options {
 	unsigned index, places;
 	uint64_t since_ns; /* live: packets stamped before it are not ours */
 	bool live;	   /* an interface: time passes without packets, too */
-	/* Called between two batches of packets, and at least every 100 ms or so. False: stop. */
+	/* Called between two batches of packets, and at least every 100 ms or so. False: stop, when
+	 * what the kernel has by then is read (capture_stop). */
 	bool (*between)(void *context);
 	void (*failed)(void *context, const char *line); /* the capture ended early; one line */
 	void *context;
@@ -27,12 +28,15 @@ struct worker;
 struct worker *worker_new(const struct worker_options *options);
 void worker_free(struct worker *w);
 
-/* Reads packets until `between` says no, or the file ends; then ends every open flow. 0, or -1 when
- * the capture failed; what was read before it was used. */
+/* Reads packets until `between` says no, or the file ends. 0, or -1 when the capture failed; what
+ * was read before it was used. */
 int worker_run(struct worker *w);
 
+/* Ends every open flow. */
+void worker_finish(struct worker *w);
+
 /* Live: whether the packets before a time were read, as far as they are to be waited for: the
- * kernel keeps some for a while. */
+ * kernel keeps some for a while. Behind worker_run they all were. */
 bool worker_has_seen(const struct worker *w, uint64_t ns);
 
 /* One more packet, from elsewhere; between two batches. */

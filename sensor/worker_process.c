@@ -76,33 +76,34 @@ static enum pipeline_owner whose(void *context, uint64_t ns, const struct fragme
 }
 
 /* What was handed over is read behind our own packets that came before it. While one waits for
- * them, others that come need not wake us. */
-static void take_handed(struct state *s)
+ * them, others that come need not wake us. True: there may be more. */
+static bool take_handed(struct state *s)
 {
 	if (s->p->handed < 0)
-		return;
+		return false;
 	capture_wake_by(s->p->capture, s->p->handed);
 	for (int i = 0; i < LIMIT_MESSAGES; i++) {
 		if (s->handed_length == 0)
 			s->handed_length = handover_take(s->p->handed, &s->handed);
 		if (s->handed_length == 0)
-			return;
+			return false;
 		if (!worker_has_seen(s->worker, s->handed.ns)) {
 			capture_wake_by(s->p->capture, -1);
-			return;
+			return false;
 		}
 		if (s->handed.ns >= s->p->since_ns) /* else it was for the one before us */
 			worker_packet(s->worker, HANDOVER_LINK_TYPE, s->handed.ns, s->handed.frame,
 			    s->handed_length);
 		s->handed_length = 0;
 	}
+	return true;
 }
 
 static bool between(void *context)
 {
 	struct state *s = context;
 
-	take_handed(s);
+	(void)take_handed(s);
 	outbox_pump(&s->outbox);
 	listen_to_supervisor(s);
 	show_life(s);
@@ -194,6 +195,9 @@ _Noreturn void worker_process(const struct worker_process *p)
 	}
 	control_send(p->control, CONTROL_READY, "");
 	result = worker_run(s.worker);
+	while (take_handed(&s)) /* who gives it has ended before: supervisor.c */
+		show_life(&s);
+	worker_finish(s.worker);
 	if (!drain(&s)) {
 		log_say(LOG_LEVEL_WARNING,
 		    "worker %u: the recorder does not take %zu bytes of records: they are lost",

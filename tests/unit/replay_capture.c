@@ -8,8 +8,7 @@
 
 #include <pcap/pcap.h>
 
-#include "../../sensor/pipeline.h"
-
+#define FOLDER	 "tests/captures"
 #define LINK_RAW 101
 
 static void die(const char *what)
@@ -18,14 +17,14 @@ static void die(const char *what)
 	abort();
 }
 
-static void load_one(struct packet_list *list, const char *folder, const char *name)
+static void load_one(struct packet_list *list, const char *name)
 {
 	char path[512], error[PCAP_ERRBUF_SIZE];
 	struct pcap_pkthdr *header;
 	const u_char *bytes;
 	pcap_t *pcap;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), FOLDER "/%s", name);
 	snprintf(list->name, sizeof(list->name), "%.60s", name);
 	pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error);
 	if (pcap == NULL)
@@ -55,38 +54,44 @@ static int is_capture(const struct dirent *entry)
 	return dot != NULL && (strcmp(dot, ".pcap") == 0 || strcmp(dot, ".pcapng") == 0);
 }
 
-struct packet_list *captures_load(const char *folder, size_t *count)
+struct packet_list *captures;
+size_t capture_count;
+
+int captures_set_up(void **state)
 {
 	struct dirent **entries;
-	int found = scandir(folder, &entries, is_capture, alphasort);
-	struct packet_list *captures;
+	int found = scandir(FOLDER, &entries, is_capture, alphasort);
 
+	(void)state;
 	if (found <= 0)
 		die("no captures");
 	captures = calloc((size_t)found, sizeof(*captures));
+	if (captures == NULL)
+		die("memory");
 	for (int i = 0; i < found; i++) {
-		load_one(&captures[i], folder, entries[i]->d_name);
+		load_one(&captures[i], entries[i]->d_name);
 		free(entries[i]);
 	}
 	free(entries);
-	*count = (size_t)found;
-	return captures;
+	capture_count = (size_t)found;
+	return 0;
 }
 
-void captures_free(struct packet_list *captures, size_t count)
+int captures_tear_down(void **state)
 {
-	for (size_t i = 0; i < count; i++) {
+	(void)state;
+	for (size_t i = 0; i < capture_count; i++) {
 		for (size_t j = 0; j < captures[i].count; j++)
 			free(captures[i].packets[j].bytes);
 		free(captures[i].packets);
 	}
 	free(captures);
+	return 0;
 }
 
-const struct packet_list *captures_find(
-    const struct packet_list *captures, size_t count, const char *name)
+const struct packet_list *captures_find(const char *name)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < capture_count; i++)
 		if (strstr(captures[i].name, name) != NULL)
 			return &captures[i];
 	fprintf(stderr, "no capture %s\n", name);
@@ -109,24 +114,38 @@ static int by_start(const void *a, const void *b)
 	return r->start_ns < s->start_ns ? -1 : r->start_ns > s->start_ns;
 }
 
-static struct pipeline *begin(struct replayed *got)
+struct pipeline *replay_begin(const struct pipeline_options *options, struct replayed *got)
 {
-	struct pipeline_options options = {.sink = keep, .context = got, .flows_max = 4096};
-	struct pipeline *p = pipeline_new(&options);
+	struct pipeline_options own = *options;
+	struct pipeline *p;
 
+	own.sink = keep;
+	own.context = got;
 	got->count = 0;
+	p = pipeline_new(&own);
 	if (p == NULL)
 		die("memory");
 	return p;
 }
 
-static void finish(struct pipeline *p, struct replayed *got)
+void replay_end(struct pipeline *p, struct replayed *got)
 {
 	pipeline_finish(p);
 	pipeline_free(p);
 	if (got->count > REPLAY_RECORDS_MAX)
 		die("more records than there is room for");
 	qsort(got->records, got->count, sizeof(got->records[0]), by_start);
+}
+
+void replay_packet(
+    struct pipeline *p, const struct packet_list *capture, const struct packet *k, uint64_t ns)
+{
+	pipeline_packet(p, capture->link_type, ns, k->bytes, k->captured, k->length);
+}
+
+static struct pipeline *begin(struct replayed *got)
+{
+	return replay_begin(&(struct pipeline_options){.flows_max = 4096}, got);
 }
 
 void replay(
@@ -137,9 +156,9 @@ void replay(
 	for (size_t i = 0; i < (order == NULL ? capture->count : count); i++) {
 		const struct packet *k = &capture->packets[order == NULL ? i : order[i]];
 
-		pipeline_packet(p, capture->link_type, k->ns, k->bytes, k->captured, k->length);
+		replay_packet(p, capture, k, k->ns);
 	}
-	finish(p, got);
+	replay_end(p, got);
 }
 
 void replay_cut(const struct packet_list *capture, size_t most, struct replayed *got)
@@ -152,7 +171,7 @@ void replay_cut(const struct packet_list *capture, size_t most, struct replayed 
 		pipeline_packet(p, capture->link_type, k->ns, k->bytes,
 		    k->captured < most ? k->captured : most, k->length);
 	}
-	finish(p, got);
+	replay_end(p, got);
 }
 
 static bool is_from(const struct packet_list *capture, const struct packet *k, enum side side)
@@ -196,14 +215,10 @@ void replay_side(
 			order[count++] = (struct timed){k->ns + (late ? late_ns : 0), i};
 	}
 	qsort(order, count, sizeof(*order), by_time);
-	for (size_t i = 0; i < count; i++) {
-		const struct packet *k = &capture->packets[order[i].at];
-
-		pipeline_packet(
-		    p, capture->link_type, order[i].ns, k->bytes, k->captured, k->length);
-	}
+	for (size_t i = 0; i < count; i++)
+		replay_packet(p, capture, &capture->packets[order[i].at], order[i].ns);
 	free(order);
-	finish(p, got);
+	replay_end(p, got);
 }
 
 static void put16(uint8_t *at, unsigned value)
@@ -279,7 +294,7 @@ void replay_in_pieces(const struct packet_list *capture, size_t most, struct rep
 			sequence += (uint32_t)piece.left;
 		} while (s.payload.left > 0);
 	}
-	finish(p, got);
+	replay_end(p, got);
 }
 
 /* Words that claim nothing. */

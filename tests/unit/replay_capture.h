@@ -6,7 +6,7 @@
 #define TLSVANE_REPLAY_CAPTURE_H
 
 #include "../../parsers/side.h"
-#include "../../sensor/record.h"
+#include "../../sensor/pipeline.h"
 
 struct packet {
 	uint64_t ns;
@@ -29,13 +29,22 @@ struct replayed {
 	struct record records[REPLAY_RECORDS_MAX];
 };
 
-/* Reads every capture of the folder; the caller frees. */
-struct packet_list *captures_load(const char *folder, size_t *count);
-void captures_free(struct packet_list *captures, size_t count);
+/* Every capture of tests/captures, between a group's set-up and tear-down. */
+extern struct packet_list *captures;
+extern size_t capture_count;
+int captures_set_up(void **state);
+int captures_tear_down(void **state);
 
 /* The first whose name has this in it; aborts where there is none. */
-const struct packet_list *captures_find(
-    const struct packet_list *captures, size_t count, const char *name);
+const struct packet_list *captures_find(const char *name);
+
+/* A pipeline whose records go into *got; the end puts them in order and frees it. Of *options the
+ * sink is set here. */
+struct pipeline *replay_begin(const struct pipeline_options *options, struct replayed *got);
+void replay_end(struct pipeline *p, struct replayed *got);
+
+void replay_packet(
+    struct pipeline *p, const struct packet_list *capture, const struct packet *k, uint64_t ns);
 
 /* Replays packets[order[0..count)] (order NULL: all as they are). */
 void replay(

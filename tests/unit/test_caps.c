@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "../../sensor/pipeline.h"
 #include "frame_builder.h"
 #include "replay_capture.h"
 
@@ -23,9 +22,6 @@
 #define MANY	     3000 /* ... more than either */
 #define HANDSHAKE    3	  /* packets of TCP's */
 #define NS_PER_MS    1000000ull
-
-static struct packet_list *captures;
-static size_t capture_count;
 
 struct flood {
 	struct pipeline *pipeline;
@@ -136,11 +132,8 @@ static void forge(struct flood *f, const struct scenario *s, unsigned flows)
 static void play(struct flood *f, const struct packet_list *real, const struct scenario *s)
 {
 	for (size_t i = 0; i < real->count; i++) {
-		const struct packet *p = &real->packets[i];
-
 		f->ns += NS_PER_MS;
-		pipeline_packet(
-		    f->pipeline, real->link_type, f->ns, p->bytes, p->captured, p->length);
+		replay_packet(f->pipeline, real, &real->packets[i], f->ns);
 		forge(f, s, i < HANDSHAKE && s->flows > FEW ? FEW : s->flows);
 	}
 }
@@ -201,21 +194,7 @@ static void test_floods_push_out_no_session(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
 		for (size_t j = 0; j < sizeof(reals) / sizeof(reals[0]); j++)
-			flood_with(&scenarios[i], captures_find(captures, capture_count, reals[j]));
-}
-
-static int load(void **state)
-{
-	(void)state;
-	captures = captures_load("tests/captures", &capture_count);
-	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	captures_free(captures, capture_count);
-	return 0;
+			flood_with(&scenarios[i], captures_find(reals[j]));
 }
 
 int main(void)
@@ -224,5 +203,5 @@ int main(void)
 	    cmocka_unit_test(test_floods_push_out_no_session),
 	};
 
-	return cmocka_run_group_tests(tests, load, unload);
+	return cmocka_run_group_tests(tests, captures_set_up, captures_tear_down);
 }

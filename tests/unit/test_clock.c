@@ -11,15 +11,12 @@
 
 #include <cmocka.h>
 
-#include "../../sensor/pipeline.h"
 #include "frame_builder.h"
 #include "replay_capture.h"
 
 #define NS_PER_S 1000000000ull
 #define YEARS	 (10 * 365 * 86400 * NS_PER_S)
 
-static struct packet_list *captures;
-static size_t capture_count;
 static const struct packet_list *real, *other; /* of other hosts */
 
 struct run {
@@ -27,34 +24,19 @@ struct run {
 	struct replayed got;
 };
 
-static void take_record(void *context, const struct record *r)
-{
-	struct run *run = context;
-
-	assert_true(run->got.count < REPLAY_RECORDS_MAX);
-	memcpy(&run->got.records[run->got.count++], r, record_size(r));
-}
-
 static void begin(struct run *run)
 {
-	const struct pipeline_options options = {.sink = take_record, .context = run};
-
-	run->got.count = 0;
-	run->pipeline = pipeline_new(&options);
-	assert_non_null(run->pipeline);
+	run->pipeline = replay_begin(&(struct pipeline_options){.any_port = false}, &run->got);
 }
 
 static void end(struct run *run)
 {
-	pipeline_finish(run->pipeline);
-	pipeline_free(run->pipeline);
+	replay_end(run->pipeline, &run->got);
 }
 
 static void send_of(const struct packet_list *list, struct run *run, size_t i, uint64_t ns)
 {
-	const struct packet *p = &list->packets[i];
-
-	pipeline_packet(run->pipeline, list->link_type, ns, p->bytes, p->captured, p->length);
+	replay_packet(run->pipeline, list, &list->packets[i], ns);
 }
 
 static void send(struct run *run, size_t i, uint64_t ns)
@@ -146,6 +128,7 @@ static void session_behind(uint64_t away)
 {
 	static struct run run;
 	uint64_t from = real->packets[0].ns + away - other->packets[0].ns;
+	const struct record *second = &run.got.records[(int64_t)away > 0]; /* by their stamps */
 
 	begin(&run);
 	for (size_t j = 0; j < real->count; j++)
@@ -154,10 +137,10 @@ static void session_behind(uint64_t away)
 		send_of(other, &run, j, other->packets[j].ns + from);
 	end(&run);
 	assert_int_equal(run.got.count, 2);
-	assert_int_equal(run.got.records[1].start_ns, real->packets[0].ns + away);
-	assert_int_equal(run.got.records[1].confidence, CONFIDENCE_FULL);
-	assert_int_equal(run.got.records[1].duration_ns,
-	    other->packets[other->count - 1].ns - other->packets[0].ns);
+	assert_int_equal(second->start_ns, real->packets[0].ns + away);
+	assert_int_equal(second->confidence, CONFIDENCE_FULL);
+	assert_int_equal(
+	    second->duration_ns, other->packets[other->count - 1].ns - other->packets[0].ns);
 }
 
 static void test_a_clock_that_was_set_is_followed(void **state)
@@ -202,19 +185,11 @@ static void test_silence_ends_a_session(void **state)
 	pipeline_free(run.pipeline);
 }
 
-static int load(void **state)
+static int set_up(void **state)
 {
-	(void)state;
-	captures = captures_load("tests/captures", &capture_count);
-	real = captures_find(captures, capture_count, "tls12-exim-exim");
-	other = captures_find(captures, capture_count, "tls13-postfix-postfix-ipv6");
-	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	captures_free(captures, capture_count);
+	(void)captures_set_up(state);
+	real = captures_find("tls12-exim-exim");
+	other = captures_find("tls13-postfix-postfix-ipv6");
 	return 0;
 }
 
@@ -228,5 +203,5 @@ int main(void)
 	    cmocka_unit_test(test_silence_ends_a_session),
 	};
 
-	return cmocka_run_group_tests(tests, load, unload);
+	return cmocka_run_group_tests(tests, set_up, captures_tear_down);
 }

@@ -21,8 +21,6 @@
 #define PAIRS_PACKETS_MAX 80
 #endif
 
-static struct packet_list *captures;
-static size_t capture_count;
 static struct replayed truth, got;
 
 static unsigned wrong;
@@ -277,11 +275,7 @@ int main(void)
 	    cmocka_unit_test(test_one_side),
 	    cmocka_unit_test(test_side_late),
 	};
-	int failed;
 
 	srand(1);
-	captures = captures_load("tests/captures", &capture_count);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	captures_free(captures, capture_count);
-	return failed;
+	return cmocka_run_group_tests(tests, captures_set_up, captures_tear_down);
 }

@@ -11,8 +11,6 @@
 #include "../../sensor/message.h"
 #include "replay_capture.h"
 
-#define CAPTURES "tests/captures"
-
 static struct record small_record(void)
 {
 	struct record r;
@@ -50,13 +48,11 @@ static bool check_record(const struct record *r)
 static void every_record_of_a_capture_is_valid(void **state)
 {
 	struct replayed *got = malloc(sizeof(*got));
-	struct packet_list *captures;
-	size_t count, records = 0;
+	size_t records = 0;
 
 	(void)state;
 	assert_non_null(got);
-	captures = captures_load(CAPTURES, &count);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < capture_count; i++) {
 		replay(&captures[i], NULL, captures[i].count, got);
 		for (size_t j = 0; j < got->count; j++)
 			if (!check_record(&got->records[j]))
@@ -64,7 +60,6 @@ static void every_record_of_a_capture_is_valid(void **state)
 		records += got->count;
 	}
 	assert_true(records > 90);
-	captures_free(captures, count);
 	free(got);
 }
 
@@ -166,5 +161,5 @@ int main(void)
 	    cmocka_unit_test(texts_end_and_are_printable),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, captures_set_up, captures_tear_down);
 }

@@ -272,14 +272,13 @@ static bool flow_of(const struct packet_list *capture, const struct packet *p, s
 static void captured_flows_are_whole(void **state)
 {
 	static const unsigned places[] = {2, 3, 4, 7};
-	size_t count, frames = 0;
-	struct packet_list *captures = captures_load("tests/captures", &count);
+	size_t frames = 0;
 
 	(void)state;
 	for (size_t row = 0; row < sizeof(places) / sizeof(places[0]); row++) {
 		struct steer *s = steer_new(places[row]);
 
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < capture_count; i++)
 			for (size_t j = 0; j < captures[i].count; j++) {
 				const struct packet *p = &captures[i].packets[j];
 				struct segment flow;
@@ -295,7 +294,6 @@ static void captured_flows_are_whole(void **state)
 		steer_free(s);
 	}
 	assert_true(frames > 1000);
-	captures_free(captures, count);
 }
 
 int main(void)
@@ -312,5 +310,5 @@ int main(void)
 	    cmocka_unit_test(captured_flows_are_whole),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, captures_set_up, captures_tear_down);
 }

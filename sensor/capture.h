@@ -28,6 +28,7 @@ struct capture_live {
 	size_t count;		       /* ... 1 to CAPTURE_INTERFACES_MAX */
 	const struct ports *ports;     /* the kernel filter lets these through ... */
 	bool any_port;		       /* ... or all TCP */
+	bool ignore_vlan;	       /* for shunt.h: tags tell no flows apart */
 	size_t ring_bytes;	       /* a ring; 0: LIMIT_RING_MB */
 	bool no_shunt;		       /* else shunt.h, where that can be had */
 	bool reopen; /* an interface that went away is opened again when it is back, which needs the

@@ -111,7 +111,8 @@ static void open_shunt(struct taps *t, char why[SHUNT_ERROR_MAX])
 {
 	why[0] = '\0';
 	if (!t->options.no_shunt && shunt_built_in())
-		t->shunt = shunt_open(t->options.ports, t->options.any_port, why);
+		t->shunt =
+		    shunt_open(t->options.ports, t->options.any_port, t->options.ignore_vlan, why);
 	if (t->shunt != NULL)
 		why[0] = '\0';
 }

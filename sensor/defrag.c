@@ -64,17 +64,19 @@ struct defrag {
 	struct datagram *buckets[BUCKETS];
 	struct datagram_queue queues[QUEUE_COUNT];
 	size_t datagrams, held;
+	bool ignore_vlan;
 	uint64_t seed; /* of the hash, so that nobody can aim at one bucket */
 	struct defrag_stats stats;
 	uint8_t whole[DATAGRAM_MAX];
 };
 
-struct defrag *defrag_new(void)
+struct defrag *defrag_new(bool ignore_vlan)
 {
 	struct defrag *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
+	d->ignore_vlan = ignore_vlan;
 	for (size_t i = 0; i < QUEUE_COUNT; i++)
 		TAILQ_INIT(&d->queues[i]);
 	if (getrandom(&d->seed, sizeof(d->seed), GRND_NONBLOCK) < 0)
@@ -82,15 +84,16 @@ struct defrag *defrag_new(void)
 	return d;
 }
 
-static struct key key_of(const struct fragment *f, const struct segment *where)
+static struct key key_of(
+    const struct defrag *d, const struct fragment *f, const struct segment *where)
 {
 	return (struct key){
 	    .source = f->source,
 	    .destination = f->destination,
 	    .identification = f->identification,
 	    .tunnel_id = where->tunnel_id,
-	    .vlan = where->vlan,
-	    .inner_vlan = where->inner_vlan,
+	    .vlan = d->ignore_vlan ? 0 : where->vlan,
+	    .inner_vlan = d->ignore_vlan ? 0 : where->inner_vlan,
 	    /* In IPv6 only the first fragment's counts, and others may differ: RFC 8200
 	       section 4.5. */
 	    .protocol = frame_address_is_ipv4(&f->source) ? f->protocol : 0,
@@ -320,7 +323,7 @@ static int refuse(struct defrag *d, int result)
 int defrag_add(struct defrag *d, uint64_t ns, const struct fragment *fragment,
     const struct segment *where, struct fragment *whole)
 {
-	struct key key = key_of(fragment, where);
+	struct key key = key_of(d, fragment, where);
 	size_t length = fragment->bytes.left;
 	struct datagram *g;
 	int result;

@@ -21,8 +21,8 @@ struct defrag_stats {
 	uint64_t refused; /* fragments not taken: too many, too large, or of a datagram given up */
 };
 
-/* NULL when memory is short. */
-struct defrag *defrag_new(void);
+/* NULL when memory is short. `ignore_vlan`: tags tell no datagrams apart. */
+struct defrag *defrag_new(bool ignore_vlan);
 void defrag_free(struct defrag *d);
 
 /*

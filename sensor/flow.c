@@ -25,17 +25,19 @@ struct flow_table {
 	size_t most, count;
 	uint32_t *free; /* a stack of free places */
 	size_t free_count;
-	size_t hand;	  /* where the search for a victim goes on */
-	uint64_t seed[3]; /* so that nobody can choose colliding flows */
+	size_t hand;	    /* where the search for a victim goes on */
+	uint64_t seed[3];   /* so that nobody can choose colliding flows */
+	uint32_t tags_mask; /* what counts of the tags: all, or nothing */
 };
 
-struct flow_table *flow_table_new(size_t most)
+struct flow_table *flow_table_new(size_t most, bool ignore_vlan)
 {
 	struct flow_table *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return NULL;
 	t->most = most;
+	t->tags_mask = ignore_vlan ? 0 : UINT32_MAX;
 	t->slot_mask = FIRST_SLOTS - 1;
 	t->slots = calloc(FIRST_SLOTS, sizeof(*t->slots));
 	if (t->slots == NULL || getrandom(t->seed, sizeof(t->seed), 0) != sizeof(t->seed)) {
@@ -75,11 +77,16 @@ static uint64_t hash_end(
 	return fold(half[0] ^ t->seed[0], half[1] ^ t->seed[1] ^ port);
 }
 
+static uint32_t telling_tags(const struct flow_table *t, uint16_t vlan, uint16_t inner_vlan)
+{
+	return ((uint32_t)vlan << 16 | inner_vlan) & t->tags_mask;
+}
+
 uint64_t flow_hash(const struct flow_table *t, const struct segment *s)
 {
 	uint64_t ends = hash_end(t, &s->source, s->source_port) +
 			hash_end(t, &s->destination, s->destination_port);
-	uint64_t where = (uint64_t)s->tunnel_id << 32 | (uint32_t)(s->vlan << 16 | s->inner_vlan);
+	uint64_t where = (uint64_t)s->tunnel_id << 32 | telling_tags(t, s->vlan, s->inner_vlan);
 
 	return fold(ends ^ where, t->seed[2] | 1);
 }
@@ -140,16 +147,17 @@ static uint8_t telling_tunnel(uint8_t tunnel)
 	return tunnel == FRAME_TUNNEL_MPLS ? FRAME_TUNNEL_NONE : tunnel;
 }
 
-static bool same_place(const struct flow *f, const struct segment *s)
+static bool same_place(const struct flow_table *t, const struct flow *f, const struct segment *s)
 {
-	return f->vlan == s->vlan && f->inner_vlan == s->inner_vlan &&
+	return telling_tags(t, f->vlan, f->inner_vlan) == telling_tags(t, s->vlan, s->inner_vlan) &&
 	       f->tunnel_id == s->tunnel_id &&
 	       telling_tunnel(f->tunnel) == telling_tunnel(s->tunnel);
 }
 
-bool flow_is_of(const struct flow *f, const struct segment *s, enum side *from)
+bool flow_is_of(
+    const struct flow_table *t, const struct flow *f, const struct segment *s, enum side *from)
 {
-	if (!same_place(f, s) || f->state == FLOW_FREE)
+	if (!same_place(t, f, s) || f->state == FLOW_FREE)
 		return false;
 	*from = SIDE_CLIENT;
 	if (f->client_port == s->source_port && f->server_port == s->destination_port &&
@@ -168,7 +176,7 @@ struct flow *flow_find(
 
 	for (size_t i = probe(t, tag, tag); t->slots[i].place != 0; i = probe(t, i + 1, tag)) {
 		f = flow_in(t, t->slots[i].place - 1);
-		if (flow_is_of(f, s, from))
+		if (flow_is_of(t, f, s, from))
 			return f;
 	}
 	return NULL;

@@ -69,8 +69,9 @@ static inline bool flow_is_connected(const struct flow *f)
 
 struct flow_table;
 
-/* NULL when memory is short. Grows as it fills, up to `most` flows. */
-struct flow_table *flow_table_new(size_t most);
+/* NULL when memory is short. Grows as it fills, up to `most` flows. `ignore_vlan`: tags tell no
+ * connections apart; a flow has those of its first segment. */
+struct flow_table *flow_table_new(size_t most, bool ignore_vlan);
 
 /* Frees the table; what hangs on its flows is the caller's. */
 void flow_table_free(struct flow_table *t);
@@ -88,7 +89,8 @@ void flow_prefetch_slot(const struct flow_table *t, uint64_t hash);
 struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash);
 
 /* Whether a segment belongs to a flow, and which side sent it; to one removed since: never. */
-bool flow_is_of(const struct flow *f, const struct segment *s, enum side *from);
+bool flow_is_of(
+    const struct flow_table *t, const struct flow *f, const struct segment *s, enum side *from);
 
 /* The flow of a segment, NULL where there is none; *from tells which side sent it. */
 struct flow *flow_find(

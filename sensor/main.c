@@ -135,6 +135,7 @@ static bool open_worker(struct replay *r)
 	    .capture = r->capture,
 	    .pipeline = {.ports = &r->options->ports,
 		.any_port = r->options->any_port,
+		.ignore_vlan = r->options->ignore_vlan,
 		.flows_max = r->options->flows_max,
 		.sessions_max = r->options->sessions_max,
 		.sink = take_record,

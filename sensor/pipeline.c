@@ -194,7 +194,7 @@ static void flow_segment(
 
 static struct flow *find_flow(struct pipeline *p, const struct queued *q, enum side *from)
 {
-	if (q->likely != NULL && flow_is_of(q->likely, &q->segment, from))
+	if (q->likely != NULL && flow_is_of(p->flows, q->likely, &q->segment, from))
 		return q->likely;
 	return flow_find(p->flows, &q->segment, q->hash, from);
 }

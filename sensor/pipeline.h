@@ -34,6 +34,7 @@ typedef enum pipeline_owner pipeline_whose(void *context, uint64_t ns, const str
 struct pipeline_options {
 	const struct ports *ports; /* on which mail is spoken; NULL or none: 25 */
 	bool any_port;		   /* find SMTP on all other ports, too */
+	bool ignore_vlan;	   /* VLAN tags tell no connections apart */
 	size_t flows_max;	   /* 0: LIMIT_FLOWS */
 	size_t sessions_max;	   /* 0: LIMIT_SESSIONS */
 	pipeline_sink *sink;

@@ -27,10 +27,11 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 	p->whose = options->whose;
 	p->whose_context = options->whose_context;
 	p->context = options->context;
-	p->flows = flow_table_new(options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS);
+	p->flows = flow_table_new(
+	    options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS, options->ignore_vlan);
 	p->sessions_max = options->sessions_max > 0 ? options->sessions_max : LIMIT_SESSIONS;
 	p->reading = calloc(p->sessions_max, sizeof(*p->reading));
-	p->fragments = defrag_new();
+	p->fragments = defrag_new(options->ignore_vlan);
 	if (p->flows == NULL || p->reading == NULL || p->fragments == NULL) {
 		pipeline_free(p);
 		return NULL;

@@ -111,6 +111,13 @@ static int set_any_port(struct sensor_options *o, const char *value)
 	return 0;
 }
 
+static int set_ignore_vlan(struct sensor_options *o, const char *value)
+{
+	(void)value;
+	o->ignore_vlan = true;
+	return 0;
+}
+
 static int set_no_shunt(struct sensor_options *o, const char *value)
 {
 	(void)value;
@@ -269,6 +276,8 @@ static const struct option_row {
 	set_ports},
     {"--any-port", NULL, NULL, "find SMTP on all other TCP ports, too: looks at every TCP packet",
 	set_any_port},
+    {"--ignore-vlan", NULL, NULL,
+	"tell no connections apart by VLAN tags: for mirrors that differ in them", set_ignore_vlan},
     {"--json", NULL, "FILE", "write a record a line as it ends, - for standard output", set_json},
     {"--rules", NULL, "FILE", "raise alerts by these rules; SIGHUP loads them anew", set_rules},
     {"--stats", NULL, "SECONDS", "write a line of statistics so often", set_stats},

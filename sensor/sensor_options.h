@@ -27,6 +27,7 @@ struct sensor_options {
 	unsigned flows_max, sessions_max, pairs_max; /* 0: as limits.h has it */
 	bool no_shunt;				     /* capture all packets of a session */
 	bool any_port;				     /* find SMTP on other ports, too */
+	bool ignore_vlan;			     /* VLAN tags tell no connections apart */
 	unsigned workers;     /* processes that capture; 0: one process does all */
 	const char *user;     /* who to become, NULL: privileges.h chooses */
 	bool no_sandbox;      /* stay who we are, unconfined */

@@ -218,6 +218,8 @@ static __always_inline int is_tag(__u16 type)
 /* As parsers/frame counts them: 0 is only a priority. */
 static __always_inline void note_vlan(struct packet *p, __u16 control)
 {
+	if (config.ignore_vlan)
+		return;
 	if (p->vlan == 0)
 		p->vlan = control & 0x0fff;
 	else if (p->inner_vlan == 0)

@@ -44,6 +44,7 @@ struct shunt {
 	struct shunt_set *sets;
 	struct shunt_counter *counters;
 	uint64_t seed;
+	bool ignore_vlan;
 	uint64_t flows, replaced;
 };
 
@@ -66,7 +67,8 @@ static bool configure(struct shunt *s, const struct ports *ports, bool any_port)
 	struct shunt_config config = {.seed = s->seed,
 	    .refresh_ns = LIMIT_SHUNT_REFRESH_S * NS_PER_S,
 	    .snaplen = LIMIT_SNAPLEN,
-	    .any_port = any_port};
+	    .any_port = any_port,
+	    .ignore_vlan = s->ignore_vlan};
 
 	for (size_t i = 0; i < ports->count; i++)
 		config.mail_port[ports->number[i] / 8] |= (uint8_t)(1 << ports->number[i] % 8);
@@ -102,12 +104,15 @@ static bool load(struct shunt *s, const struct ports *ports, bool any_port)
 	return s->sets != NULL && s->counters != NULL && s->ethernet >= 0 && s->cooked >= 0;
 }
 
-struct shunt *shunt_open(const struct ports *ports, bool any_port, char error[SHUNT_ERROR_MAX])
+struct shunt *shunt_open(
+    const struct ports *ports, bool any_port, bool ignore_vlan, char error[SHUNT_ERROR_MAX])
 {
 	struct shunt *s = calloc(1, sizeof(*s));
 	int why;
 
 	libbpf_set_print(say_nothing);
+	if (s != NULL)
+		s->ignore_vlan = ignore_vlan;
 	errno = ENOMEM;
 	if (s != NULL && getrandom(&s->seed, sizeof(s->seed), 0) == sizeof(s->seed) &&
 	    load(s, ports, any_port))
@@ -166,7 +171,7 @@ static struct shunt_set *find_set(
     const struct shunt *s, const struct flow *f, struct shunt_key *key)
 {
 	shunt_key_make(key, f->client.bytes, f->client_port, f->server.bytes, f->server_port,
-	    f->vlan, f->inner_vlan);
+	    s->ignore_vlan ? 0 : f->vlan, s->ignore_vlan ? 0 : f->inner_vlan);
 	return &s->sets[shunt_set_of(key, s->seed)];
 }
 
@@ -252,10 +257,12 @@ bool shunt_built_in(void)
 	return false;
 }
 
-struct shunt *shunt_open(const struct ports *ports, bool any_port, char error[SHUNT_ERROR_MAX])
+struct shunt *shunt_open(
+    const struct ports *ports, bool any_port, bool ignore_vlan, char error[SHUNT_ERROR_MAX])
 {
 	(void)ports;
 	(void)any_port;
+	(void)ignore_vlan;
 	snprintf(error, SHUNT_ERROR_MAX, "this program was built without shunting (clang, libbpf)");
 	return NULL;
 }

@@ -30,9 +30,10 @@ struct shunt_counters {
 /* Whether it was built in. */
 bool shunt_built_in(void);
 
-/* Loads the filter for mail on `ports`, or (`any_port`) for all TCP. NULL, with what and the mend
- * in `error`, where that cannot be. */
-struct shunt *shunt_open(const struct ports *ports, bool any_port, char error[SHUNT_ERROR_MAX]);
+/* Loads the filter for mail on `ports`, or (`any_port`) for all TCP; `ignore_vlan`: tags tell no
+ * flows apart. NULL, with what and the mend in `error`, where that cannot be. */
+struct shunt *shunt_open(
+    const struct ports *ports, bool any_port, bool ignore_vlan, char error[SHUNT_ERROR_MAX]);
 void shunt_close(struct shunt *s);
 
 /* Puts it in the place of a packet socket's filter. False where it cannot read what that socket

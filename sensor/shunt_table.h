@@ -41,6 +41,7 @@ struct shunt_config {
 	__u64 refresh_ns; /* one packet in so long is let through */
 	__u32 snaplen;
 	__u32 any_port;
+	__u32 ignore_vlan;
 	__u8 mail_port[65536 / 8]; /* a bit each */
 };
 

@@ -57,6 +57,7 @@ static struct capture *open_live(
 	    .count = p->interfaces = choose_interfaces(s, p->which),
 	    .ports = &s->options->ports,
 	    .any_port = s->options->any_port,
+	    .ignore_vlan = s->options->ignore_vlan,
 	    .ring_bytes = s->options->ring_bytes,
 	    .no_shunt = s->options->no_shunt,
 	    .log = log_line,

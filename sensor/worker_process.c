@@ -144,6 +144,7 @@ static void open_worker(struct state *s)
 	    .capture = p->capture,
 	    .pipeline = {.ports = &p->options->ports,
 		.any_port = p->options->any_port,
+		.ignore_vlan = p->options->ignore_vlan,
 		.flows_max = share(p, p->options->flows_max, LIMIT_FLOWS),
 		.sessions_max = share(p, p->options->sessions_max, LIMIT_SESSIONS),
 		.sink = take_record,

@@ -183,6 +183,12 @@ static bool set_any_port(struct options *o, const char *value)
 	return o->any_port = true;
 }
 
+static bool set_ignore_vlan(struct options *o, const char *value)
+{
+	(void)value;
+	return o->ignore_vlan = true;
+}
+
 static bool set_color(struct options *o, const char *value)
 {
 	static const char *const wishes[] = {
@@ -214,6 +220,8 @@ static const struct option_row rows[] = {
     {"ports", 0, GROUP_READ, "P,Q", set_ports, "TCP ports, such as " PORTS_EXAMPLE,
 	"TCP ports on which mail is spoken, with :tls or :lmtp (25)"},
     {"any-port", 0, GROUP_READ, NULL, set_any_port, NULL, "find SMTP on all other TCP ports, too"},
+    {"ignore-vlan", 0, GROUP_READ, NULL, set_ignore_vlan, NULL,
+	"tell no connections apart by their VLAN tags"},
     {"legacy", 0, GROUP_PAIRS, NULL, set_legacy, NULL, "only pairs that spoke below TLS 1.2"},
     {"plaintext", 0, GROUP_PAIRS, NULL, set_plaintext, NULL,
 	"only pairs that sent mail in the clear"},

@@ -23,7 +23,8 @@ enum option_group {	       /* what a command takes: bits of command.groups */
 	GROUP_REDIS = 1 << 2,  /* --redis --password-file */
 	GROUP_SINCE = 1 << 3,
 	GROUP_LIMIT = 1 << 4,
-	GROUP_READ = 1 << 5,	   /* --summary --transcript --list --ports --any-port --fields */
+	GROUP_READ = 1 << 5,	   /* --summary --transcript --list --ports --any-port --ignore-vlan
+	--fields */
 	GROUP_PAIRS = 1 << 6,	   /* --legacy --plaintext --sort */
 	GROUP_RULES = 1 << 7,	   /* --read */
 	GROUP_WHAT_IF = 1 << 8,	   /* --min-version --no-cipher --require-tls */
@@ -44,7 +45,7 @@ struct options {
 	const char *export, *policyd;
 	uint64_t now_ms;    /* a clock that stands, since the epoch; 0: the time of day */
 	struct ports ports; /* none: the pipeline's own default */
-	bool any_port;
+	bool any_port, ignore_vlan;
 	unsigned given; /* groups of the options that were given */
 	const char
 	    *last_of[32];    /* ... and the option of each, by the group's bit number, for errors */

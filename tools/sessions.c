@@ -86,6 +86,7 @@ static void start_pipeline(struct reading *r)
 	struct pipeline_options options = {
 	    .ports = &o->ports,
 	    .any_port = o->any_port,
+	    .ignore_vlan = o->ignore_vlan,
 	    .sink = keep,
 	    .context = r->sessions,
 	};

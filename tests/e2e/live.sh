@@ -16,13 +16,21 @@ make_pair() { # FROM TO
 	done
 }
 
-# The facts of records, without their times.
+# The facts of records, without their times and tags.
 facts() {
 	python3 -c 'import json, sys
 for line in sys.stdin:
     r = json.loads(line)
     del r["@timestamp"], r["event"], r["tlsvane"]["transcript"]
+    for tag in "vlan", "inner":
+        r.get("network", {}).pop(tag, None)
     print(json.dumps(r))'
+}
+
+tags() { # of the first record, the outermost first
+	python3 -c 'import json, sys
+network = json.loads(sys.stdin.readline())["network"]
+print(*(at["vlan"]["id"] for at in (network, network.get("inner")) if at))' <"$work/live"
 }
 
 wait_for() { # WORDS FILE [COUNT]: until a file has them so often
@@ -56,6 +64,7 @@ stop() { # NAME
 
 listen() { # OPTION...: a sensor that is there
 	: >"$work/live"
+	: >"$work/err" # else what the one before said is waited for
 	sensor_start "$@" --json "$work/live" --stats 1
 	wait_for "stats packets=" "$work/err"
 }
@@ -132,14 +141,20 @@ if "$SENSOR" --help | grep -q 'is built in'; then
 	SEND_TAG=88a8000981000007 SEND_EVERY=0.15 send_until 1 span0
 	wait_for_shunted && ok "tagged frames: are shunted" || not_ok "tagged frames: are shunted" "$(tail -n 1 "$work/err")"
 	stop "tagged frames"
-	same "tagged frames: the tags are told" "9 7" "$(python3 -c 'import json,sys
-network = json.loads(sys.stdin.readline())["network"]
-print(network["vlan"]["id"], network["inner"]["vlan"]["id"])' <"$work/live")"
+	same "tagged frames: the tags are told" "9 7" "$(tags)"
+	# Another tag for each direction: one session where tags are ignored, and shunted as one.
+	listen -i span1 --ignore-vlan
+	SEND_TAG=81000007,8100000881000009 SEND_EVERY=0.15 send_until 1 span0
+	wait_for_shunted && ok "--ignore-vlan: is shunted" || not_ok "--ignore-vlan: is shunted" "$(tail -n 1 "$work/err")"
+	stop "--ignore-vlan"
+	same "--ignore-vlan: one record of both directions" "$expected" "$(head -n 1 "$work/live" | facts)"
+	same "--ignore-vlan: the first tag is told" "7" "$(tags)"
 	# An ordinary user who was given capabilities, as a service manager does it.
 	copy=$work/program # where that user may start it
 	cp "$SENSOR" "$copy"
 	listen_with() { # CAPABILITIES
 		: >"$work/live"
+		: >"$work/err"
 		chmod 666 "$work/live"
 		rm -f "$work"/spool*
 		setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps="-all,$1" --ambient-caps="-all,$1" \

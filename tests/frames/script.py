@@ -4,6 +4,8 @@
     args --ports 465:tls         options for `tlsvane read`
     tshark ...                   tshark does not see what we see, and why we are right
     wrap ethernet vlan:7 ip      the layers from here on (ethernet ip); see wire.py
+    wrap_server ethernet vlan:8 ip   ... of what the server says
+    copy_in ethernet vlan:9 ip   ... and of a second frame for each
     flow NAME CLIENT SERVER      another connection, ADDRESS:PORT each ([ADDRESS]:PORT for IPv6); or back to one
     isn C 0xfffffff0             where a side's sequence numbers begin
     wait 2                       seconds
@@ -54,7 +56,7 @@ class Script:
         self.packets = []   # [ns, bytes, captured]
         self.late = []      # [packets to go, packet]
         self.ns = START_NS
-        self.wrap = "ethernet ip"
+        self.do_wrap("ethernet ip")
         self.link = None
         self.args, self.tshark = [], None
         self.identification = 0
@@ -92,7 +94,14 @@ class Script:
         self.tshark = rest
 
     def do_wrap(self, rest):
-        self.wrap = rest
+        self.wraps = [rest, rest]
+        self.copy = None
+
+    def do_wrap_server(self, rest):
+        self.wraps[1] = rest
+
+    def do_copy_in(self, rest):
+        self.copy = rest
 
     def do_flow(self, rest):
         self.flow_named(*rest.split())
@@ -174,7 +183,8 @@ class Script:
         if not flags & wire.RST and not again and "ahead" not in faults and "unsaid" not in faults:
             flow.next[side] += len(payload) + (1 if flags & (wire.SYN | wire.FIN) else 0)
         for packet in self.datagrams(flow.ends[side][0], flow.ends[other][0], segment, faults):
-            self.frame(packet, len(payload), faults)
+            for layers in filter(None, (self.wraps[side], self.copy)):
+                self.frame(layers, packet, len(payload), faults)
 
     def datagrams(self, source, destination, segment, faults):
         self.identification += 1
@@ -188,9 +198,9 @@ class Script:
                                        at + size < len(segment)) + piece)
         return made[::-1] if "backwards" in faults else made
 
-    def frame(self, packet, payload, faults):
-        self.link = wire.link_type(self.wrap) if self.link is None else self.link
-        whole = wire.wrap(self.wrap, packet)
+    def frame(self, layers, packet, payload, faults):
+        self.link = wire.link_type(layers) if self.link is None else self.link
+        whole = wire.wrap(layers, packet)
         captured = len(whole) - max(0, payload - faults["cut"][0]) if "cut" in faults else len(whole)
         self.ns += STEP_NS
         if "lost" in faults:

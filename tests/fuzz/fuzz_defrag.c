@@ -54,7 +54,7 @@ static struct fragment read_fragment(const uint8_t *at)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct defrag *d = defrag_new();
+	struct defrag *d = defrag_new(false);
 	const struct defrag_stats *stats;
 	struct fragment f, whole;
 	struct segment where;

@@ -23,7 +23,7 @@ struct bench {
 	uint8_t datagram[65535];
 };
 
-static int set_up(void **state)
+static int begin(void **state, bool ignore_vlan)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 	struct frame_builder ends;
@@ -31,7 +31,7 @@ static int set_up(void **state)
 	if (b == NULL)
 		return -1;
 	frame_builder_begin(&ends, false);
-	b->defrag = defrag_new();
+	b->defrag = defrag_new(ignore_vlan);
 	b->now = START;
 	b->next.source = ends.segment.source;
 	b->next.destination = ends.segment.destination;
@@ -41,6 +41,16 @@ static int set_up(void **state)
 		b->datagram[i] = (uint8_t)(i * 7);
 	*state = b;
 	return b->defrag == NULL;
+}
+
+static int set_up(void **state)
+{
+	return begin(state, false);
+}
+
+static int set_up_ignoring_tags(void **state)
+{
+	return begin(state, true);
 }
 
 static int tear_down(void **state)
@@ -282,6 +292,22 @@ static void test_keys_stay_apart(void **state)
 	free(other);
 }
 
+static void test_tags_may_be_ignored(void **state)
+{
+	struct bench *b = *state;
+
+	b->where.vlan = 7;
+	assert_int_equal(add(b, 0, 16, true), RESULT_MORE);
+	b->where.vlan = 8;
+	assert_int_equal(add(b, 0, 16, true), RESULT_MORE);
+	b->where.inner_vlan = 9;
+	assert_int_equal(add(b, 16, 20, false), RESULT_OK);
+	check_whole(b, 20);
+	b->where.vlan = 7;
+	assert_int_equal(add(b, 16, 20, false), RESULT_MORE); /* a copy */
+	check_stats(b, (struct defrag_stats){.completed = 1});
+}
+
 static void check_time_out(struct bench *b, uint64_t time_out)
 {
 	assert_int_equal(add(b, 0, 16, true), RESULT_MORE);
@@ -421,6 +447,8 @@ int main(void)
 	    TEST(test_impossible_lengths),
 	    TEST(test_protocol_ipv6),
 	    TEST(test_keys_stay_apart),
+	    cmocka_unit_test_setup_teardown(
+		test_tags_may_be_ignored, set_up_ignoring_tags, tear_down),
 	    TEST(test_time_out_ipv4),
 	    TEST(test_time_out_ipv6),
 	    TEST(test_time_backwards),

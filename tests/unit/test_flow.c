@@ -33,7 +33,7 @@ static struct segment reply_to(const struct segment *s)
 
 static void both_directions_are_one_flow(void **state)
 {
-	struct flow_table *t = flow_table_new(KEYS);
+	struct flow_table *t = flow_table_new(KEYS, false);
 	struct segment there = segment_of(7), back = reply_to(&there);
 	struct flow *f;
 	enum side from;
@@ -53,9 +53,35 @@ static void both_directions_are_one_flow(void **state)
 	flow_table_free(t);
 }
 
+/* ... which keeps the tags of its first segment; a tunnel still is another place. */
+static void tags_may_be_ignored(void **state)
+{
+	struct flow_table *t = flow_table_new(KEYS, true);
+	struct segment there = segment_of(7), back = reply_to(&there);
+	struct flow *f;
+	enum side from;
+
+	(void)state;
+	there.vlan = 7;
+	back.vlan = 8;
+	back.inner_vlan = 9;
+	assert_int_equal(flow_hash(t, &there), flow_hash(t, &back));
+	f = flow_add(t, &there, SIDE_CLIENT, flow_hash(t, &there));
+	assert_ptr_equal(flow_find(t, &back, flow_hash(t, &back), &from), f);
+	assert_int_equal(from, SIDE_SERVER);
+	assert_int_equal(f->vlan, 7);
+	assert_int_equal(f->inner_vlan, 0);
+	assert_int_equal(flow_hash_again(t, f), flow_hash(t, &back));
+	back.tunnel_id = 9;
+	assert_null(flow_find(t, &back, flow_hash(t, &back), &from));
+	flow_remove(t, f);
+	assert_int_equal(flow_count(t), 0);
+	flow_table_free(t);
+}
+
 static void random_adds_and_removes(void **state)
 {
-	struct flow_table *t = flow_table_new(KEYS);
+	struct flow_table *t = flow_table_new(KEYS, false);
 	static struct flow *known[KEYS];
 	size_t count = 0;
 	enum side from;
@@ -84,7 +110,7 @@ static void random_adds_and_removes(void **state)
 
 static void a_full_table_gives_up_the_least_informative(void **state)
 {
-	struct flow_table *t = flow_table_new(3);
+	struct flow_table *t = flow_table_new(3, false);
 	static const uint8_t states[] = {FLOW_READING, FLOW_OPENING, FLOW_READ};
 	struct segment s;
 
@@ -105,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(both_directions_are_one_flow),
+	    cmocka_unit_test(tags_may_be_ignored),
 	    cmocka_unit_test(random_adds_and_removes),
 	    cmocka_unit_test(a_full_table_gives_up_the_least_informative),
 	};

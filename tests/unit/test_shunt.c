@@ -34,33 +34,35 @@ int main(void)
 #define MUTANTS	 20000
 #define CASES	 (sizeof(cases) / sizeof(cases[0]))
 
-static struct shunt *shunt, *any_port;
+static struct shunt *shunt, *any_port, *no_tags;
 
-static int open_both(void **state)
+static int open_all(void **state)
 {
 	char error[SHUNT_ERROR_MAX];
 	struct ports ports = ports_default;
 
 	(void)state;
 	assert_true(ports_parse("25,587", &ports));
-	shunt = shunt_open(&ports, false, error);
-	any_port = shunt_open(&ports, true, error);
-	if (shunt == NULL || any_port == NULL)
+	shunt = shunt_open(&ports, false, false, error);
+	any_port = shunt_open(&ports, true, false, error);
+	no_tags = shunt_open(&ports, false, true, error);
+	if (shunt == NULL || any_port == NULL || no_tags == NULL)
 		print_message("skip: %s\n", error);
 	return 0;
 }
 
-static int close_both(void **state)
+static int close_all(void **state)
 {
 	(void)state;
 	shunt_close(shunt);
 	shunt_close(any_port);
+	shunt_close(no_tags);
 	return 0;
 }
 
 static void need_kernel(void)
 {
-	if (shunt == NULL || any_port == NULL)
+	if (shunt == NULL || any_port == NULL || no_tags == NULL)
 		skip();
 }
 
@@ -297,6 +299,33 @@ static void test_shunts_nothing_else(void **state)
 	shunt_remove(shunt, &f);
 }
 
+/* Where tags tell no flows apart, a flow is shunted in whatever VLAN it shows itself. */
+static void test_tags_may_be_ignored(void **state)
+{
+	static const char *const same[] = {
+	    "ethernet vlan:7 ipv4 tcp",
+	    "ethernet vlan:8 ipv4 tcp",
+	    "ethernet vlan_service:9 vlan:8 ipv4 tcp",
+	    "ethernet ipv4 tcp",
+	};
+	struct frame_builder b;
+	struct flow f;
+
+	(void)state;
+	need_kernel();
+	build(&b, same[0], false, FRAME_ACK);
+	f = flow_of(&b);
+	assert_true(passes(no_tags, ETHERNET, &b));
+	shunt_add(no_tags, &f);
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		build_reply(&b, same[i], false, FRAME_ACK);
+		if (passes(no_tags, ETHERNET, &b) || passes(no_tags, COOKED, &b))
+			fail_msg("%s is not shunted", same[i]);
+	}
+	shunt_remove(no_tags, &f);
+	assert_true(passes(no_tags, ETHERNET, &b));
+}
+
 /* A flow that lives shows itself once in a while, and then is dropped again. */
 static void test_one_passes_in_a_while(void **state)
 {
@@ -370,11 +399,12 @@ int main(void)
 	    cmocka_unit_test(test_drops_shunted_flows),
 	    cmocka_unit_test(test_a_syn_ends_it),
 	    cmocka_unit_test(test_shunts_nothing_else),
+	    cmocka_unit_test(test_tags_may_be_ignored),
 	    cmocka_unit_test(test_one_passes_in_a_while),
 	    cmocka_unit_test(test_survives_a_full_table),
 	};
 
-	return cmocka_run_group_tests(tests, open_both, close_both);
+	return cmocka_run_group_tests(tests, open_all, close_all);
 }
 
 #endif

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define INBOX_TRIES 2 /* recorders that may die of a message */
+#define INBOX_TRIES 2 /* recorders that may die of a record; one more of the rest of its bundle */
 
 int board_make(void)
 {
@@ -27,50 +27,65 @@ struct board *board_map(int fd)
 	return at;
 }
 
+/* A record, or whatever else there is, kills who takes it. */
+static void give_up(struct board *b, struct board_inbox *in)
+{
+	uint64_t left = in->bundle.records > in->skip ? in->bundle.records - in->skip : 0;
+
+	if (b->redo.tries == INBOX_TRIES + 1 && left > 0)
+		left = 1;
+	b->lost += left;
+	in->skip += left;
+	in->unread = b->redo.tries == INBOX_TRIES + 1 && in->skip < in->bundle.records;
+}
+
 void board_begin(struct board *b)
 {
 	struct board_inbox *in = &b->inbox;
+	struct board_place *p;
 	uint64_t taken = b->redo.taken, lost = redo_begin(&b->redo);
 
-	if (in->place >= b->places)
-		in->message.kind = 0;
 	numbers_bury(&b->own_before, &b->own);
 	b->lost += lost;
 	if (taken < b->redo.taken)
 		taken = b->redo.taken;
-	in->unread = in->message.kind != 0 && taken == in->taken;
-	if (!in->unread || b->redo.tries <= INBOX_TRIES)
+	in->unread = in->place < b->places && in->bundle.size >= BUNDLE_HEAD &&
+		     in->bundle.size <= sizeof(in->bundle) &&
+		     in->bundle.records <= in->bundle.size / offsetof(struct record, text);
+	if (!in->unread)
 		return;
-	in->unread = false; /* it kills who takes it */
-	b->lost += in->message.kind == MESSAGE_RECORD;
-	b->place[in->place].records = in->records + (in->message.kind == MESSAGE_RECORD);
+	in->skip = taken - in->taken;
+	if (b->redo.tries > INBOX_TRIES)
+		give_up(b, in);
+	in->taken = b->redo.taken - in->skip;
+	p = &b->place[in->place];
+	p->records = in->skip + (p->heard == in->heard ? in->records : 0);
 }
 
-struct message *board_inbox(struct board *b, unsigned place)
+struct bundle *board_inbox(struct board *b, unsigned place)
 {
 	struct board_inbox *in = &b->inbox;
 
-	in->message.kind = 0; /* none: until the kernel has put one there */
+	in->bundle.size = 0; /* none: until the kernel has put one there */
+	in->skip = 0;
 	atomic_signal_fence(memory_order_seq_cst);
 	in->place = place;
 	in->records = b->place[place].records;
+	in->heard = b->place[place].heard;
 	in->taken = b->redo.taken;
 	atomic_signal_fence(memory_order_seq_cst);
-	return &in->message;
+	return &in->bundle;
 }
 
-struct message *board_unread(struct board *b, unsigned *place, size_t *size)
+struct bundle *board_unread(struct board *b, unsigned *place)
 {
 	struct board_inbox *in = &b->inbox;
 
 	if (!in->unread)
 		return NULL;
 	in->unread = false;
-	in->taken = b->redo.taken;
-	b->place[in->place].records = in->records;
 	*place = in->place;
-	*size = message_size(&in->message);
-	return &in->message;
+	return &in->bundle;
 }
 
 /* The worker of this place is another: the one before said its last. */
@@ -103,6 +118,10 @@ bool board_hear(struct board *b, unsigned place, const struct message *m)
 	}
 	if (m->kind == MESSAGE_NUMBERS) {
 		p->last = m->numbers;
+		return false;
+	}
+	if (b->inbox.skip > 0) {
+		b->inbox.skip--;
 		return false;
 	}
 	p->records++;

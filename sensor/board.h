@@ -21,11 +21,13 @@ struct board_place { /* of one worker and those who follow it */
 	struct sensor_numbers before; /* those before it, together */
 };
 
-struct board_inbox { /* the message that is received, until the next one is */
+struct board_inbox { /* the bundle that is received, until the next one is */
 	unsigned place;
-	uint64_t records, taken; /* before it */
-	bool unread;		 /* a recorder died before it took it */
-	struct message message;
+	uint64_t records, taken; /* before it: what was taken since is of it */
+	uint32_t heard;		 /* ... likewise */
+	bool unread;		 /* a recorder died before it took all */
+	uint64_t skip;		 /* its records that were taken before, and not passed over yet */
+	struct bundle bundle;	 /* size 0: none */
 };
 
 struct board {
@@ -53,12 +55,12 @@ struct board *board_map(int fd);
 /* A new recorder begins: what the one before it had taken and nobody has is lost. */
 void board_begin(struct board *b);
 
-/* Where the next message of a place is to be received, so that it outlives its recorder. */
-struct message *board_inbox(struct board *b, unsigned place);
+/* Where the next bundle of a place is to be received, so that it outlives its recorder. */
+struct bundle *board_inbox(struct board *b, unsigned place);
 
-/* The message that died with its recorder, or NULL; *size: as it was received. It is to be taken as
- * any other. */
-struct message *board_unread(struct board *b, unsigned *place, size_t *size);
+/* The bundle in the middle of which a recorder died, or NULL. All of it is to be heard again:
+ * board_hear knows what was taken. */
+struct bundle *board_unread(struct board *b, unsigned *place);
 
 /* A message of a place came, whole and valid. True: it is a record to be taken (redo_take). */
 bool board_hear(struct board *b, unsigned place, const struct message *m);

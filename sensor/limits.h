@@ -138,6 +138,9 @@
 /* Processes */
 #define LIMIT_WORKERS	  64		      /* more cores than any tap needs */
 #define LIMIT_QUEUE_BYTES (16u * 1024 * 1024) /* records that wait, a worker: about 40000 */
+#define LIMIT_BUNDLE_BYTES                                                                         \
+	16000 /* of records that go to the recorder together, some twenty: the kernel has pieces   \
+		 of memory of that size */
 #define LIMIT_REDO_BYTES                                                                           \
 	(16u * 1024 * 1024) /* what a recorder has taken and nobody else has: 12000 records and    \
 			       the totals of their entries */

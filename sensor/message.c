@@ -5,6 +5,46 @@
 
 #include "../parsers/smtp_text.h"
 
+_Static_assert(sizeof(struct message) <= LIMIT_BUNDLE_BYTES, "a bundle holds any message");
+_Static_assert(BUNDLE_HEAD % 8 == 0 && MESSAGE_HEAD == 8, "messages are aligned as records are");
+
+static size_t padded(size_t size)
+{
+	return (size + 7) / 8 * 8;
+}
+
+bool bundle_add(
+    struct bundle *b, enum message_kind kind, uint32_t generation, const void *what, size_t size)
+{
+	const uint32_t head[] = {kind, generation};
+	unsigned char *at = (unsigned char *)b + b->size;
+	size_t all = padded(MESSAGE_HEAD + size);
+
+	if (all > sizeof(*b) - b->size)
+		return false;
+	memcpy(at, head, MESSAGE_HEAD);
+	memcpy(at + MESSAGE_HEAD, what, size);
+	memset(at + MESSAGE_HEAD + size, 0, all - MESSAGE_HEAD - size);
+	b->size += (uint32_t)all;
+	b->records += kind == MESSAGE_RECORD;
+	return true;
+}
+
+const struct message *bundle_next(const struct bundle *b, size_t *at)
+{
+	const struct message *m = (const void *)((const unsigned char *)b + *at);
+	size_t left = b->size - *at, size;
+
+	if (left < MESSAGE_HEAD ||
+	    (m->kind == MESSAGE_RECORD && left <= offsetof(struct message, record.text)))
+		return NULL;
+	size = message_size(m);
+	if (padded(size) > left || !message_check(m, size))
+		return NULL;
+	*at += padded(size);
+	return m;
+}
+
 size_t message_size(const struct message *m)
 {
 	return MESSAGE_HEAD +

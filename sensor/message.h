@@ -1,11 +1,12 @@
 /*
- * What a worker tells the recorder, one message a datagram of a SOCK_SEQPACKET pair, in the host's
- * byte order: both ends are one program. The worker has read strangers' bytes and is not believed:
- * whatever comes out of the pair passes message_check first.
+ * What a worker tells the recorder, in bundles of messages, each a datagram of a SOCK_SEQPACKET
+ * pair, in the host's byte order: both ends are one program. The worker has read strangers' bytes
+ * and is not believed: whatever comes out of the pair passes message_check first.
  */
 #ifndef TLSVANE_MESSAGE_H
 #define TLSVANE_MESSAGE_H
 
+#include "limits.h"
 #include "numbers.h"
 #include "record.h"
 
@@ -24,6 +25,23 @@ struct message {
 };
 
 #define MESSAGE_HEAD offsetof(struct message, record)
+
+struct bundle {
+	uint32_t size;	  /* bytes, with these */
+	uint32_t records; /* among the messages, its sender says */
+	unsigned char messages[LIMIT_BUNDLE_BYTES];
+};
+
+#define BUNDLE_HEAD offsetof(struct bundle, messages)
+
+/* Puts a message of `size` bytes behind those that are there; in an empty bundle size is
+ * BUNDLE_HEAD. False: it does not fit. */
+bool bundle_add(
+    struct bundle *b, enum message_kind kind, uint32_t generation, const void *what, size_t size);
+
+/* The next message of a bundle that has its `size` bytes: *at begins as BUNDLE_HEAD. It has passed
+ * message_check. NULL: at its end *at is b->size, else what follows is none. */
+const struct message *bundle_next(const struct bundle *b, size_t *at);
 
 /* Bytes of *m that matter. */
 size_t message_size(const struct message *m);

@@ -9,63 +9,73 @@
 
 #include "limits.h"
 
-struct waiting_message {
-	struct waiting_message *next;
-	size_t size;
-	struct message message; /* `size` bytes of it */
+struct waiting_bundle {
+	struct waiting_bundle *next;
+	struct bundle bundle;
 };
 
-#define COST(size) (offsetof(struct waiting_message, message) + (size))
-
-static bool send_now(const struct outbox *o, const struct message *m, size_t size)
+static bool send_now(const struct outbox *o, const struct bundle *b)
 {
 	ssize_t sent;
 
 	do
-		sent = send(o->socket, m, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent = send(o->socket, b, b->size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	return sent == (ssize_t)size;
+	return sent == (ssize_t)b->size;
 }
 
-static bool let_wait(struct outbox *o, const struct message *m, size_t size)
+void outbox_pump(struct outbox *o)
 {
-	struct waiting_message *w =
-	    o->bytes + COST(size) > LIMIT_QUEUE_BYTES ? NULL : malloc(COST(size));
+	struct waiting_bundle *w;
 
-	if (w == NULL) {
-		o->lost++;
-		return false;
+	while ((w = o->first) != NULL && send_now(o, &w->bundle)) {
+		o->first = w->next;
+		o->bytes -= sizeof(*w);
+		free(w);
 	}
+}
+
+static struct waiting_bundle *begin_bundle(struct outbox *o)
+{
+	struct waiting_bundle *w;
+
+	outbox_pump(o);
+	w = o->bytes + sizeof(*w) > LIMIT_QUEUE_BYTES ? NULL : malloc(sizeof(*w));
+	if (w == NULL)
+		return NULL;
 	w->next = NULL;
-	w->size = size;
-	memcpy(&w->message, m, size);
+	w->bundle.size = BUNDLE_HEAD;
+	w->bundle.records = 0;
 	if (o->first == NULL)
 		o->first = w;
 	else
 		o->last->next = w;
 	o->last = w;
-	o->bytes += COST(size);
-	return true;
+	o->bytes += sizeof(*w);
+	return w;
 }
 
-bool outbox_put(struct outbox *o, const struct message *m)
+static bool put(struct outbox *o, enum message_kind kind, const void *what, size_t size)
 {
-	size_t size = message_size(m);
+	struct waiting_bundle *w = o->first != NULL ? o->last : NULL;
 
-	if (o->first == NULL && send_now(o, m, size))
+	if (w != NULL && bundle_add(&w->bundle, kind, o->generation, what, size))
 		return true;
-	return let_wait(o, m, size);
+	w = begin_bundle(o);
+	if (w != NULL && bundle_add(&w->bundle, kind, o->generation, what, size))
+		return true;
+	o->lost++;
+	return false;
 }
 
-void outbox_pump(struct outbox *o)
+bool outbox_put_record(struct outbox *o, const struct record *record)
 {
-	struct waiting_message *w;
+	return put(o, MESSAGE_RECORD, record, record_size(record));
+}
 
-	while ((w = o->first) != NULL && send_now(o, &w->message, w->size)) {
-		o->first = w->next;
-		o->bytes -= COST(w->size);
-		free(w);
-	}
+bool outbox_put_numbers(struct outbox *o, const struct sensor_numbers *numbers)
+{
+	return put(o, MESSAGE_NUMBERS, numbers, sizeof(*numbers));
 }
 
 void outbox_wait(struct outbox *o, int milliseconds)

@@ -1,23 +1,26 @@
 /*
- * The worker's end of its socket to the recorder: what the socket cannot take now waits, in order,
- * within LIMIT_QUEUE_BYTES. Nothing here blocks, but outbox_wait.
+ * The worker's end of its socket to the recorder. What is put here is sent in bundles, in order: by
+ * outbox_pump, or when a bundle is full; what the socket cannot take now waits, within
+ * LIMIT_QUEUE_BYTES. Nothing here blocks, but outbox_wait.
  */
 #ifndef TLSVANE_OUTBOX_H
 #define TLSVANE_OUTBOX_H
 
 #include "message.h"
 
-struct waiting_message;
+struct waiting_bundle;
 
 struct outbox {
 	int socket;
-	struct waiting_message *first, *last;
+	uint32_t generation; /* of all messages */
+	struct waiting_bundle *first, *last;
 	size_t bytes;  /* of all that wait */
 	uint64_t lost; /* messages refused for lack of room */
 };
 
-/* Sends a copy of the message, or lets it wait. False: it is lost. */
-bool outbox_put(struct outbox *o, const struct message *m);
+/* Takes a copy. False: it is lost. */
+bool outbox_put_record(struct outbox *o, const struct record *record);
+bool outbox_put_numbers(struct outbox *o, const struct sensor_numbers *numbers);
 
 /* Sends of what waits as much as the socket takes. */
 void outbox_pump(struct outbox *o);

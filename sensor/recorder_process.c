@@ -34,45 +34,60 @@ static void tell_numbers(void *context, struct sensor_numbers *numbers)
 	board_numbers(s->board, numbers);
 }
 
-static void hear_message(struct state *s, unsigned place, const struct message *m, size_t size)
+/* Returns the number of messages, or of what is none. */
+static unsigned hear_bundle(struct state *s, unsigned place, const struct bundle *b)
 {
-	if (size > sizeof(*m) || !message_check(m, size))
-		s->board->refused++;
-	else if (board_hear(s->board, place, m))
-		recorder_take(s->recorder, &m->record);
+	const struct message *m;
+	size_t at = BUNDLE_HEAD;
+	unsigned count = 0;
+
+	for (; (m = bundle_next(b, &at)) != NULL; count++)
+		if (board_hear(s->board, place, m))
+			recorder_take(s->recorder, &m->record);
+	if (count > 0 && at == b->size)
+		return count;
+	s->board->refused++;
+	return count + 1;
 }
 
-/* Takes one message of a place. False: none is there. */
-static bool take_message(struct state *s, unsigned place)
+/* Takes one bundle of a place. 0: none is there. */
+static unsigned take_bundle(struct state *s, unsigned place)
 {
-	struct message *m = board_inbox(s->board, place);
-	ssize_t got = recv(s->p->channel[place], m, sizeof(*m), MSG_DONTWAIT | MSG_TRUNC);
+	struct bundle *b = board_inbox(s->board, place);
+	ssize_t got;
 
+	do
+		got = recv(s->p->channel[place], b, sizeof(*b), MSG_DONTWAIT | MSG_TRUNC);
+	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return errno == EINTR;
-	hear_message(s, place, m, (size_t)got);
-	return true;
+		return 0;
+	if (got >= (ssize_t)BUNDLE_HEAD && got <= (ssize_t)sizeof(*b) && b->size == (size_t)got)
+		return hear_bundle(s, place, b);
+	b->size = 0;
+	s->board->refused++;
+	return 1;
 }
 
 /* What the recorder before had received when it died. */
 static void take_unread(struct state *s)
 {
-	const struct message *m;
+	const struct bundle *b;
 	unsigned place;
-	size_t size;
 
-	m = board_unread(s->board, &place, &size);
-	if (m != NULL)
-		hear_message(s, place, m, size);
+	b = board_unread(s->board, &place);
+	if (b != NULL)
+		(void)hear_bundle(s, place, b);
 }
 
 /* In turns, so that a busy worker does not keep the others waiting. False: nothing came. */
 static bool take_messages(struct state *s)
 {
+	unsigned count, more;
 	bool any = false;
 
 	for (unsigned i = 0; i < s->board->places; i++)
-		for (unsigned count = 0; count < LIMIT_MESSAGES && take_message(s, i); count++)
+		for (count = 0; count < LIMIT_MESSAGES && (more = take_bundle(s, i)) > 0;
+		     count += more)
 			any = true;
 	return any;
 }

@@ -20,7 +20,6 @@ struct state {
 	const struct worker_process *p;
 	struct worker *worker;
 	struct outbox outbox;
-	struct message message; /* a record under way */
 	struct handover_message handed;
 	size_t handed_length; /* 0: none waits */
 	uint64_t next_alive_ns;
@@ -29,12 +28,12 @@ struct state {
 
 static void send_numbers(struct state *s)
 {
-	struct message m = {
-	    .kind = MESSAGE_NUMBERS, .generation = s->p->generation, .numbers = {.packets = 0}};
+	struct sensor_numbers numbers = {.packets = 0};
 
-	worker_numbers(s->worker, &m.numbers);
-	m.numbers.records_lost = s->outbox.lost;
-	(void)outbox_put(&s->outbox, &m);
+	worker_numbers(s->worker, &numbers);
+	numbers.records_lost = s->outbox.lost;
+	(void)outbox_put_numbers(&s->outbox, &numbers);
+	outbox_pump(&s->outbox);
 }
 
 static void show_life(struct state *s)
@@ -115,10 +114,7 @@ static void take_record(void *context, const struct record *record)
 {
 	struct state *s = context;
 
-	s->message.kind = MESSAGE_RECORD;
-	s->message.generation = s->p->generation;
-	memcpy(&s->message.record, record, record_size(record));
-	(void)outbox_put(&s->outbox, &s->message);
+	(void)outbox_put_record(&s->outbox, record);
 	while (s->p->options->file != NULL && s->outbox.bytes > ENOUGH_BYTES) {
 		outbox_wait(&s->outbox, LIMIT_ALIVE_MS / 2);
 		show_life(s);
@@ -188,7 +184,7 @@ _Noreturn void worker_process(const struct worker_process *p)
 	int result;
 
 	s.p = p;
-	s.outbox.socket = p->channel;
+	s.outbox = (struct outbox){.socket = p->channel, .generation = p->generation};
 	open_worker(&s);
 	if (!p->options->no_sandbox && sandbox_enter(SANDBOX_WORKER, error) != 0) {
 		log_say(LOG_LEVEL_ERROR, "worker %u: %s", p->index, error);

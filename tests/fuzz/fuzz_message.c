@@ -1,5 +1,5 @@
 /*
- * What a worker may send to the recorder. First byte even: the bytes of one message. Odd: a good
+ * What a worker may send to the recorder. First byte even: the bytes of messages. Odd: a good
  * record, changed: each three bytes say where (two, little-endian) and to what; so the corpus stays
  * good when a record gets another field. One that passes the check must do no harm to what takes
  * it: every field can be shown, and the tally counts it.
@@ -78,18 +78,23 @@ static size_t make_message(struct message *m, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct message made;
-	size_t made_size = make_message(&made, data, size);
-	struct message *m;
+	size_t made_size = make_message(&made, data, size), at = BUNDLE_HEAD;
+	const struct message *m;
+	struct bundle *b;
 	struct record *r;
 
 	if (made_size > sizeof(made))
 		made_size = sizeof(made);
+	made_size = (made_size + 7) / 8 * 8;
 	/* only its own bytes */
-	m = malloc(made_size + 1);
-	if (m == NULL)
+	b = malloc(BUNDLE_HEAD + made_size);
+	if (b == NULL)
 		abort();
-	memcpy(m, &made, made_size);
-	if (message_check(m, made_size) && m->kind == MESSAGE_RECORD) {
+	b->size = (uint32_t)(BUNDLE_HEAD + made_size);
+	memcpy(b->messages, &made, made_size);
+	while ((m = bundle_next(b, &at)) != NULL) {
+		if (m->kind != MESSAGE_RECORD)
+			continue;
 		r = malloc(record_size(&m->record));
 		if (r == NULL)
 			abort();
@@ -97,6 +102,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take_record(r);
 		free(r);
 	}
-	free(m);
+	free(b);
 	return 0;
 }

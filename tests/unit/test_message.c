@@ -152,6 +152,38 @@ static void texts_end_and_are_printable(void **state)
 	assert_true(check_record(&r));
 }
 
+/* Cut anywhere, with or without a head that says so: only whole messages come out of it. */
+static void a_bundle_gives_whole_messages_only(void **state)
+{
+	const struct sensor_numbers numbers = {.packets = 1};
+	struct record r = small_record();
+	struct bundle made = {.size = BUNDLE_HEAD}, *cut;
+	size_t ends[3], at, count;
+
+	(void)state;
+	assert_true(bundle_add(&made, MESSAGE_RECORD, 1, &r, record_size(&r)));
+	ends[0] = made.size;
+	assert_true(bundle_add(&made, MESSAGE_NUMBERS, 1, &numbers, sizeof(numbers)));
+	ends[1] = made.size;
+	assert_true(bundle_add(&made, MESSAGE_RECORD, 1, &r, record_size(&r)));
+	ends[2] = made.size;
+	assert_int_equal(made.records, 2);
+	for (size_t size = BUNDLE_HEAD; size <= made.size; size++) {
+		cut = malloc(size);
+		assert_non_null(cut);
+		memcpy(cut, &made, size);
+		cut->size = (uint32_t)size;
+		for (at = BUNDLE_HEAD, count = 0; bundle_next(cut, &at) != NULL; count++)
+			assert_int_equal(at, ends[count]);
+		assert_int_equal(count, (size >= ends[0]) + (size >= ends[1]) + (size >= ends[2]));
+		free(cut);
+	}
+	while (bundle_add(&made, MESSAGE_RECORD, 1, &r, record_size(&r)))
+		;
+	assert_true(made.size <= sizeof(made));
+	assert_true(made.size + record_size(&r) + MESSAGE_HEAD + 8 > sizeof(made));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +191,7 @@ int main(void)
 	    cmocka_unit_test(only_its_own_size_is_right),
 	    cmocka_unit_test(every_row_is_checked),
 	    cmocka_unit_test(texts_end_and_are_printable),
+	    cmocka_unit_test(a_bundle_gives_whole_messages_only),
 	};
 
 	return cmocka_run_group_tests(tests, captures_set_up, captures_tear_down);

@@ -23,9 +23,24 @@ static struct message record_message(uint64_t number)
 	return m;
 }
 
+/* Records numbered from `got` on; returns the next number. */
+static uint64_t read_all(int socket, uint64_t got)
+{
+	const struct message *m;
+	struct bundle b;
+	size_t at;
+
+	while (recv(socket, &b, sizeof(b), MSG_DONTWAIT) > 0) {
+		for (at = BUNDLE_HEAD; (m = bundle_next(&b, &at)) != NULL; got++)
+			assert_int_equal(m->record.start_ns, got);
+		assert_int_equal(at, b.size);
+	}
+	return got;
+}
+
 static void what_the_socket_refuses_waits_in_order(void **state)
 {
-	struct outbox o = {0};
+	struct outbox o = {.generation = 1};
 	struct message m;
 	uint64_t sent = 0, got = 0, kept;
 	int pair[2];
@@ -35,20 +50,59 @@ static void what_the_socket_refuses_waits_in_order(void **state)
 	o.socket = pair[0];
 	do {
 		m = record_message(sent++);
-	} while (outbox_put(&o, &m));
+	} while (outbox_put_record(&o, &m.record));
 	assert_int_equal(o.lost, 1);
 	kept = sent - 1;
 	assert_true(o.bytes <= LIMIT_QUEUE_BYTES);
-	assert_true(o.bytes + 2 * sizeof(m) > LIMIT_QUEUE_BYTES);
+	assert_true(o.bytes + 2 * sizeof(struct bundle) > LIMIT_QUEUE_BYTES);
 	while (got < kept) {
 		outbox_wait(&o, 1000);
-		while (recv(pair[1], &m, sizeof(m), MSG_DONTWAIT) > 0)
-			assert_int_equal(m.record.start_ns, got++);
+		got = read_all(pair[1], got);
 	}
 	outbox_pump(&o);
 	assert_int_equal(o.bytes, 0);
 	assert_null(o.first);
-	assert_true(outbox_put(&o, &m));
+	assert_true(outbox_put_record(&o, &m.record));
+	close(pair[0]);
+	outbox_pump(&o);
+	assert_true(o.bytes > 0);
+	free(o.first);
+	close(pair[1]);
+}
+
+/* Records and numbers stay in their order, a datagram for all that wait. */
+static void what_is_put_goes_together(void **state)
+{
+	const struct sensor_numbers numbers = {.sessions = 2};
+	struct outbox o = {.generation = 3};
+	struct message m = record_message(0);
+	const struct message *next;
+	size_t at = BUNDLE_HEAD;
+	struct bundle b;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	o.socket = pair[0];
+	assert_true(outbox_put_record(&o, &m.record));
+	m = record_message(1);
+	assert_true(outbox_put_record(&o, &m.record));
+	assert_true(outbox_put_numbers(&o, &numbers));
+	assert_int_equal(recv(pair[1], &b, sizeof(b), MSG_DONTWAIT), -1);
+	outbox_pump(&o);
+	assert_int_equal(o.bytes, 0);
+	assert_true(recv(pair[1], &b, sizeof(b), MSG_DONTWAIT) > 0);
+	assert_int_equal(b.records, 2);
+	for (uint64_t i = 0; i < 2; i++) {
+		next = bundle_next(&b, &at);
+		assert_int_equal(next->kind, MESSAGE_RECORD);
+		assert_int_equal(next->generation, 3);
+		assert_int_equal(next->record.start_ns, i);
+	}
+	assert_int_equal(bundle_next(&b, &at)->numbers.sessions, 2);
+	assert_null(bundle_next(&b, &at));
+	assert_int_equal(at, b.size);
+	assert_int_equal(recv(pair[1], &b, sizeof(b), MSG_DONTWAIT), -1);
 	close(pair[0]);
 	close(pair[1]);
 }
@@ -179,80 +233,153 @@ static void a_dead_recorder_loses_what_it_had_not_kept(void **state)
 	munmap(b, sizeof(*b));
 }
 
-/* As the kernel would, and whoever gets the message. */
-static void receive(struct board *b, const struct message *m)
+/* As the kernel would: so many records, numbered from `first` on, and numbers behind them. */
+static void receive(struct board *b, uint32_t generation, unsigned first, unsigned count)
 {
-	memcpy(board_inbox(b, 0), m, message_size(m));
+	const struct sensor_numbers numbers = {.sessions = first + count};
+	struct bundle made = {.size = BUNDLE_HEAD};
+	struct message m;
+
+	for (unsigned i = first; i < first + count; i++) {
+		m = record_message(i);
+		assert_true(bundle_add(
+		    &made, MESSAGE_RECORD, generation, &m.record, record_size(&m.record)));
+	}
+	assert_true(bundle_add(&made, MESSAGE_NUMBERS, generation, &numbers, sizeof(numbers)));
+	memcpy(board_inbox(b, 0), &made, made.size);
 }
 
-static void take(struct board *b, const struct message *m)
+static void take(struct board *b, const struct record *r)
 {
-	struct record *copy;
+	struct record *copy = redo_copy(&b->redo, r);
 
-	assert_true(board_hear(b, 0, m));
-	copy = redo_copy(&b->redo, &m->record);
 	assert_non_null(copy);
 	redo_take(&b->redo, copy);
 }
 
-static void a_message_that_was_received_is_taken_once(void **state)
+/* Hears what stands there, until so many records were taken, and dies at the next: it has counted
+ * the message, and not taken it yet. Returns the number of the first record that is taken. */
+static uint64_t hear(struct board *b, const struct bundle *bundle, unsigned count)
+{
+	const struct message *m;
+	size_t at = BUNDLE_HEAD;
+	uint64_t first = 0;
+	unsigned taken = 0;
+
+	while ((m = bundle_next(bundle, &at)) != NULL) {
+		if (!board_hear(b, 0, m))
+			continue;
+		if (taken == count)
+			return first;
+		take(b, &m->record);
+		if (taken++ == 0)
+			first = m->record.start_ns;
+	}
+	assert_int_equal(at, bundle->size);
+	return first;
+}
+
+static const struct bundle *begin_again(struct board *b)
+{
+	const struct bundle *unread;
+	unsigned place = 0;
+
+	board_begin(b);
+	unread = board_unread(b, &place);
+	assert_int_equal(place, 0);
+	return unread;
+}
+
+static void a_bundle_that_was_received_is_taken_once(void **state)
 {
 	struct board *b = new_board(1);
-	struct message m = record_message(7);
-	const struct message *unread;
 	struct sensor_numbers sum;
-	unsigned place = 99;
-	size_t size;
 
 	(void)state;
-	assert_null(board_unread(b, &place, &size));
-	receive(b, &m);
-	board_begin(b); /* died before it looked at it */
-	unread = board_unread(b, &place, &size);
-	assert_non_null(unread);
-	assert_int_equal(place, 0);
-	assert_true(message_check(unread, size));
-	assert_true(board_hear(b, place, unread));
-	board_begin(b); /* ... as it had counted the message, and not taken it yet */
+	assert_null(begin_again(b));
 	redo_is_good(&b->redo);
-	unread = board_unread(b, &place, &size);
-	assert_non_null(unread);
-	assert_int_equal(unread->record.start_ns, 7);
-	take(b, unread);
-	assert_int_equal(b->place[0].records, 1);
-	board_begin(b); /* ... behind it */
-	assert_null(board_unread(b, &place, &size));
+	hear_records(b, 0, 1, 2);
+	redo_empty(&b->redo);
+	receive(b, 1, 2, 6);
+	hear(b, begin_again(b), 0); /* died before it looked at it; and as it had only counted */
+	assert_int_equal(hear(b, begin_again(b), 2), 2);
+	redo_is_good(&b->redo);
+	assert_int_equal(hear(b, begin_again(b), 1), 4);
+	redo_is_good(&b->redo);
+	assert_int_equal(hear(b, begin_again(b), 9), 5);
+	assert_int_equal(b->place[0].records, 8);
+	assert_int_equal(hear(b, begin_again(b), 9), 0); /* behind it */
+	assert_int_equal(b->place[0].records, 8);
 	(void)board_inbox(b, 0); /* ... and as it waited for the next */
-	board_begin(b);
-	assert_null(board_unread(b, &place, &size));
-	assert_int_equal(b->redo.taken, 1);
+	assert_null(begin_again(b));
+	assert_int_equal(b->redo.taken, 8);
+	assert_int_equal(b->place[0].last.sessions, 8);
+	board_end(b);
 	board_numbers(b, &sum);
 	assert_int_equal(sum.records_lost, 0);
+	assert_int_equal(sum.sessions, 8);
 	munmap(b, sizeof(*b));
 }
 
-static void a_message_that_kills_is_given_up(void **state)
+/* The bundle is the first of a new worker: what the one before had sent is another matter. */
+static void a_bundle_of_a_new_worker_is_taken_once(void **state)
 {
 	struct board *b = new_board(1);
-	struct message m = record_message(7);
 	struct sensor_numbers sum;
-	unsigned place, deaths = 0;
-	size_t size;
 
 	(void)state;
-	take(b, &m);
-	receive(b, &m);
-	board_begin(b);
-	for (; board_unread(b, &place, &size) != NULL; deaths++)
-		board_begin(b);
-	assert_int_equal(deaths, 2);
-	board_numbers(b, &sum);
-	assert_int_equal(sum.records_lost, 1);
-	assert_int_equal(b->redo.taken, 1);
-	hear_numbers(b, 0, 1, 2, 0, 0);
+	hear_records(b, 0, 1, 5);
+	redo_empty(&b->redo);
+	b->place[0].generation = 2;
+	receive(b, 2, 0, 4);
+	hear(b, begin_again(b), 1);
+	assert_int_equal(hear(b, begin_again(b), 9), 1);
+	assert_int_equal(b->place[0].records, 4);
 	board_end(b);
 	board_numbers(b, &sum);
-	assert_int_equal(sum.records_lost, 1);
+	assert_int_equal(sum.records_lost, 0);
+	assert_int_equal(sum.sessions, 9);
+	munmap(b, sizeof(*b));
+}
+
+static void a_record_that_kills_is_given_up(void **state)
+{
+	struct board *b = new_board(1);
+	const struct bundle *unread;
+	struct sensor_numbers sum;
+	unsigned deaths;
+
+	(void)state;
+	receive(b, 1, 0, 5);
+	hear(b, &b->inbox.bundle, 2);
+	for (deaths = 0; deaths < 2; deaths++)
+		hear(b, begin_again(b), 0);
+	assert_int_equal(hear(b, begin_again(b), 1), 3); /* the third is passed over */
+	assert_int_equal(b->lost, 1);
+	unread = begin_again(b); /* the fifth, too, or whatever it is: enough of this bundle */
+	assert_null(unread);
+	assert_int_equal(b->redo.taken, 3);
+	assert_int_equal(b->lost, 2);
+	hear_numbers(b, 0, 1, 5, 0, 0);
+	board_end(b);
+	board_numbers(b, &sum);
+	assert_int_equal(sum.records_lost, 2);
+	munmap(b, sizeof(*b));
+}
+
+/* A count of records that cannot be is not believed. */
+static void a_bundle_of_nonsense_is_not_read_again(void **state)
+{
+	struct board *b = new_board(1);
+
+	(void)state;
+	receive(b, 1, 0, 2);
+	b->inbox.bundle.records = 1000000;
+	assert_null(begin_again(b));
+	receive(b, 1, 0, 2);
+	b->inbox.bundle.size = sizeof(struct bundle) + 8;
+	assert_null(begin_again(b));
+	assert_int_equal(b->lost, 0);
 	munmap(b, sizeof(*b));
 }
 
@@ -260,12 +387,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_the_socket_refuses_waits_in_order),
+	    cmocka_unit_test(what_is_put_goes_together),
 	    cmocka_unit_test(numbers_survive_their_worker),
 	    cmocka_unit_test(numbers_of_the_dead_do_not_go_back),
 	    cmocka_unit_test(a_worker_cannot_speak_for_another),
 	    cmocka_unit_test(a_dead_recorder_loses_what_it_had_not_kept),
-	    cmocka_unit_test(a_message_that_was_received_is_taken_once),
-	    cmocka_unit_test(a_message_that_kills_is_given_up),
+	    cmocka_unit_test(a_bundle_that_was_received_is_taken_once),
+	    cmocka_unit_test(a_bundle_of_a_new_worker_is_taken_once),
+	    cmocka_unit_test(a_record_that_kills_is_given_up),
+	    cmocka_unit_test(a_bundle_of_nonsense_is_not_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

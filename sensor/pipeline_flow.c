@@ -377,7 +377,7 @@ void pipeline_finish(struct pipeline *p)
 	open = malloc((flow_count(p->flows) + 1) * sizeof(struct flow *));
 	for (size_t place = 0; place < places; place++) {
 		f = flow_at(p->flows, place);
-		if (f == NULL)
+		if (f == NULL || f->state == FLOW_CLOSED) /* most: nothing is left to tell */
 			continue;
 		if (open != NULL) {
 			open[count++] = f;

@@ -131,9 +131,13 @@ static bool version_fits(const struct product *p, struct cursor version)
 
 #define LETTER(b) (1u << ((b)&0x1f))
 
+#define WORDS_MAX 80 /* of a greeting: all that SMTP_BANNER_MAX bytes can have */
+
 struct greeting {
-	struct cursor host, text; /* the first word; where words may name a product */
-	uint32_t letters;	  /* LETTER() of each word's first byte */
+	struct cursor host;	       /* the first word */
+	struct cursor text[WORDS_MAX]; /* from each word on that may name a product */
+	unsigned words;
+	uint32_t letters; /* LETTER() of each word's first byte */
 	bool capabilities_seen;
 	uint64_t capabilities;
 };
@@ -154,34 +158,32 @@ static bool next_word(struct cursor *text)
 	return false;
 }
 
-static struct greeting read_greeting(struct cursor banner)
+static void read_greeting(struct greeting *g, struct cursor banner)
 {
-	struct greeting g = {.text = banner, .host = cursor_over(banner.at, 0)};
-	struct cursor rest;
 	uint8_t b;
 
-	while (cursor_peek(&banner, g.host.left, &b) && b != ' ')
-		g.host.left++;
-	if (smtp_text_contains(g.host, ".") && !next_word(&g.text)) /* a name is no product's */
-		g.text.left = 0;
-	rest = g.text;
-	if (cursor_peek(&rest, 0, &b))
-		g.letters = LETTER(b);
-	while (next_word(&rest) && cursor_peek(&rest, 0, &b))
-		g.letters |= LETTER(b);
-	return g;
+	g->host = cursor_over(banner.at, 0);
+	g->words = 0;
+	g->letters = 0;
+	while (cursor_peek(&banner, g->host.left, &b) && b != ' ')
+		g->host.left++;
+	if (smtp_text_contains(g->host, ".") && !next_word(&banner)) /* a name is no product's */
+		return;
+	do {
+		if (!cursor_peek(&banner, 0, &b))
+			return;
+		g->letters |= LETTER(b);
+		g->text[g->words++] = banner;
+	} while (g->words < WORDS_MAX && next_word(&banner));
 }
 
 static bool banner_fits(const struct greeting *g, const char *pattern, struct cursor *version)
 {
-	struct cursor rest = g->text;
-
 	if (!(g->letters & LETTER(pattern[0])))
 		return false;
-	do {
-		if (fits(rest, pattern, version))
+	for (unsigned i = 0; i < g->words; i++)
+		if (fits(g->text[i], pattern, version))
 			return true;
-	} while (next_word(&rest));
 	return false;
 }
 
@@ -201,8 +203,9 @@ static bool server_fits(const struct product *p, const struct greeting *g, struc
 struct product_match product_of_server(
     struct cursor banner, bool capabilities_seen, uint64_t capabilities)
 {
-	struct greeting g = read_greeting(banner);
+	struct greeting g;
 
+	read_greeting(&g, banner);
 	g.capabilities_seen = capabilities_seen;
 	g.capabilities = capabilities;
 	for (size_t i = 0; i < COUNT(products); i++) {

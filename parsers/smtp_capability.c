@@ -105,40 +105,54 @@ static const uint8_t first_rows[LETTER_BITS + 1] = {
 #define MASKED_EQUAL  7 /* so many of its letters the same: the last one may be the device's own */
 #define MASKED_LEFT   5 /* ... or so many of STARTTLS's left where they were */
 
-/* The first word, up to a blank or '=' ("AUTH=LOGIN", once common). */
-static struct cursor first_word(struct cursor text)
+static bool ends_word(uint8_t b)
 {
-	struct cursor word;
+	return b <= ' ' || b == '='; /* "AUTH=LOGIN", once common */
+}
+
+static void skip_blanks(struct cursor *text)
+{
 	uint8_t b;
 
-	while (cursor_peek(&text, 0, &b) && (b == ' ' || b == '\t' || b == '\r') &&
-	       cursor_skip(&text, 1))
+	while (cursor_peek(text, 0, &b) && (b == ' ' || b == '\t' || b == '\r') &&
+	       cursor_skip(text, 1))
 		;
-	word = cursor_over(text.at, 0);
-	while (cursor_u8(&text, &b) && b > ' ' && b != '=')
+}
+
+static struct cursor first_word(struct cursor text)
+{
+	struct cursor word = cursor_over(text.at, 0);
+	uint8_t b;
+
+	while (cursor_u8(&text, &b) && !ends_word(b))
 		word.left++;
 	return word;
 }
 
-static bool is_keyword(struct cursor word, const struct keyword *k)
+/* Whether this is the first word. */
+static inline bool is_keyword(struct cursor text, const struct keyword *k)
 {
-	if (k->length != word.left)
+	struct cursor word;
+	uint8_t next;
+
+	if (!cursor_take(&text, k->length, &word) ||
+	    (cursor_peek(&text, 0, &next) && !ends_word(next)))
 		return false;
 	/* Nearly all are written as here. */
 	return memcmp(word.at, k->text, k->length) == 0 || smtp_text_same(word, k->text);
 }
 
-/* The row of a word, SMTP_KEYWORDS where it is not known. */
-static unsigned find(struct cursor word)
+/* The row of the first word, SMTP_KEYWORDS where it is not known. */
+static unsigned find(struct cursor text)
 {
 	uint8_t letter;
 
-	if (!cursor_peek(&word, 0, &letter))
+	if (!cursor_peek(&text, 0, &letter))
 		return SMTP_KEYWORDS;
 	letter &= LETTER_BITS;
 	for (unsigned row = first_rows[letter];
 	     row < SMTP_KEYWORDS && ((uint8_t)keywords[row].text[0] & LETTER_BITS) == letter; row++)
-		if (is_keyword(word, &keywords[row]))
+		if (is_keyword(text, &keywords[row]))
 			return row;
 	return SMTP_KEYWORDS;
 }
@@ -173,13 +187,16 @@ static void keep_other(struct smtp_capabilities *c, struct cursor word)
 
 void smtp_capability_read(struct smtp_capabilities *c, struct cursor text)
 {
-	struct cursor word = first_word(text);
-	unsigned row = find(word);
+	struct cursor word;
+	unsigned row;
 
+	skip_blanks(&text);
+	row = find(text);
 	if (row < SMTP_KEYWORDS) {
 		c->known |= SMTP_KEYWORD_BIT(row);
 		return;
 	}
+	word = first_word(text);
 	c->masked |= smtp_word_is_masked(word);
 	keep_other(c, word);
 }

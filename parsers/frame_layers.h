@@ -8,6 +8,7 @@
 #include <endian.h>
 
 #include "frame.h"
+#include "frame_numbers.h"
 
 /* What a step can say comes next; 0 (done) and the negative results end the walk. */
 enum frame_layer {
@@ -35,50 +36,7 @@ enum frame_layer {
 
 enum { LINK_ETHERNET = 1 }; /* of all LINKTYPE_ values the one that has a way of its own */
 
-enum frame_ethertype {
-	ETHERTYPE_IPV4 = 0x0800,
-	ETHERTYPE_VLAN = 0x8100,	 /* IEEE 802.1Q */
-	ETHERTYPE_SERVICE_VLAN = 0x88a8, /* IEEE 802.1ad */
-	ETHERTYPE_QINQ = 0x9100,	 /* the same before the standard */
-	ETHERTYPE_IPV6 = 0x86dd,
-	ETHERTYPE_MPLS = 0x8847, /* RFC 5332 */
-	ETHERTYPE_MPLS_UPSTREAM = 0x8848,
-	ETHERTYPE_PPPOE_SESSION = 0x8864, /* RFC 2516 */
-	ETHERTYPE_BRIDGED =
-	    0x6558, /* an Ethernet frame: RFC 7637 section 3.2, RFC 8926 section 3.4 */
-	ETHERTYPE_ERSPAN = 0x88be, /* types I and II */
-	ETHERTYPE_ERSPAN3 = 0x22eb,
-};
-
-/* https://www.iana.org/assignments/protocol-numbers */
-enum frame_protocol {
-	PROTOCOL_HOP_BY_HOP = 0,
-	PROTOCOL_IPV4 = 4,
-	PROTOCOL_TCP = 6,
-	PROTOCOL_UDP = 17,
-	PROTOCOL_IPV6 = 41,
-	PROTOCOL_ROUTING = 43,
-	PROTOCOL_FRAGMENT = 44,
-	PROTOCOL_GRE = 47,
-	PROTOCOL_AUTHENTICATION = 51,
-	PROTOCOL_DESTINATION = 60,
-	PROTOCOL_MOBILITY = 135,
-	PROTOCOL_HIP = 139,
-	PROTOCOL_SHIM6 = 140,
-};
-
-/* Header lengths without options, and fields. */
-enum {
-	ETHERNET_HEADER = 14,
-	IPV4_HEADER = 20,
-	IPV6_HEADER = 40,
-	TCP_HEADER = 20,
-
-	IPV4_MORE = 0x2000,
-	IPV4_OFFSET = 0x1fff,
-
-	FRAME_TCP_FLAGS = FRAME_FIN | FRAME_SYN | FRAME_RST | FRAME_PSH | FRAME_ACK,
-};
+enum { FRAME_TCP_FLAGS = FRAME_FIN | FRAME_SYN | FRAME_RST | FRAME_PSH | FRAME_ACK };
 
 struct frame_walk {
 	struct cursor in; /* what was captured of the current layer, from the next byte on */

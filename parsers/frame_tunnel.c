@@ -6,30 +6,18 @@
 #include "frame_layers.h"
 
 enum {
-	GRE_CHECKSUM = 0x8000,
-	GRE_KEY = 0x2000,
-	GRE_SEQUENCE = 0x1000,
-	GRE_MUST_BE_0 = 0x4c00, /* RFC 2784 section 2.3: discard, they change the header's form */
-	GRE_VERSION = 0x0007,
-
 	ERSPAN_TRUNCATED = 0x0400, /* T */
 	ERSPAN_SESSION = 0x03ff,
-	ERSPAN3_TYPE = 0x7c00, /* FT */
-	ERSPAN3_TYPE_IP = 0x0800,
-	ERSPAN3_SUBHEADER = 0x0001, /* O */
 	TRUNCATED_MAX = 65535, /* bytes that a mirror can have cut off: no IP length says more */
-
-	VXLAN_VALID_ID = 0x08, /* I */
 };
 
-/* UDP destination ports of tunnels; the sender's port is a hash (RFC 7348 section 5). */
 static const struct udp_row {
 	uint16_t port;
 	enum frame_layer layer;
 } udp_rows[] = {
-    {4789, LAYER_VXLAN},
-    {8472, LAYER_VXLAN}, /* what Linux used before the assignment, and still does by default */
-    {6081, LAYER_GENEVE},
+    {PORT_VXLAN, LAYER_VXLAN},
+    {PORT_VXLAN_LINUX, LAYER_VXLAN},
+    {PORT_GENEVE, LAYER_GENEVE},
 };
 
 static bool is_transport(uint8_t tunnel)
@@ -62,11 +50,11 @@ int frame_read_ppp(struct frame_walk *w)
 	if (short_form)
 		protocol = first;
 	switch (protocol) {
-	case 0x0021:
+	case PPP_IPV4:
 		return LAYER_IPV4;
-	case 0x0057:
+	case PPP_IPV6:
 		return LAYER_IPV6;
-	case 0x0281:
+	case PPP_MPLS:
 		return LAYER_MPLS;
 	default:
 		return RESULT_NOT_IP;

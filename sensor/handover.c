@@ -6,9 +6,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "../parsers/frame_numbers.h"
 #include "limits.h"
 
-enum { TAG = 0x8100, IPV4 = 0x0800, IPV6 = 0x86dd, TTL = 64 };
+enum { TTL = 64 };
 
 struct header {
 	uint8_t bytes[HANDOVER_FRAME_MAX - 65535];
@@ -46,18 +47,18 @@ static void put_u16(struct header *h, unsigned value)
 
 static void put_link(struct header *h, const struct segment *where, bool ipv4)
 {
-	static const uint8_t addresses[12];
+	static const uint8_t addresses[ETHERNET_ADDRESSES];
 
 	put(h, addresses, sizeof(addresses));
 	if (where->vlan != 0) {
-		put_u16(h, TAG);
+		put_u16(h, ETHERTYPE_VLAN);
 		put_u16(h, where->vlan);
 	}
 	if (where->inner_vlan != 0) {
-		put_u16(h, TAG);
+		put_u16(h, ETHERTYPE_VLAN);
 		put_u16(h, where->inner_vlan);
 	}
-	put_u16(h, ipv4 ? IPV4 : IPV6);
+	put_u16(h, ipv4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
 }
 
 /* RFC 791 section 3.1; a length of 0 says that none is told, as cards leave it. No checksum. */

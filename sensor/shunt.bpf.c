@@ -11,24 +11,12 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "../parsers/frame_numbers.h"
 #include "shunt_table.h"
 
 #define DROP 0
 
-#define ETHERNET_HEADER 14
-#define IPV4_HEADER	20
-#define IPV6_HEADER	40
-
 enum tcp_flag { FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
-
-enum protocol {
-	IPIP = 4,
-	TCP = 6,
-	UDP = 17,
-	IN6 = 41,
-	GRE = 47,
-	AH = 51,
-};
 
 const volatile struct shunt_config config = {0};
 
@@ -137,9 +125,9 @@ static __always_inline __u32 judge_udp(struct packet *p)
 	if (bpf_skb_load_bytes(p->skb, p->at + 2, port, sizeof(port)) != 0)
 		return config.snaplen;
 	switch (port[0] << 8 | port[1]) {
-	case 4789:
-	case 8472:
-	case 6081:
+	case PORT_VXLAN:
+	case PORT_VXLAN_LINUX:
+	case PORT_GENEVE:
 		return config.snaplen;
 	default:
 		return DROP;
@@ -149,14 +137,14 @@ static __always_inline __u32 judge_udp(struct packet *p)
 static __always_inline __u32 judge_protocol(struct packet *p, __u8 protocol)
 {
 	switch (protocol) {
-	case TCP:
+	case PROTOCOL_TCP:
 		return judge_tcp(p);
-	case UDP:
+	case PROTOCOL_UDP:
 		return judge_udp(p);
-	case IPIP:
-	case IN6:
-	case GRE:
-	case AH:
+	case PROTOCOL_IPV4:
+	case PROTOCOL_IPV6:
+	case PROTOCOL_GRE:
+	case PROTOCOL_AUTHENTICATION:
 		return config.snaplen;
 	default:
 		return DROP;
@@ -178,9 +166,9 @@ static __always_inline __u32 judge_ipv4(struct packet *p)
 	if (bpf_skb_load_bytes(p->skb, p->at, header, sizeof(header)) != 0)
 		return config.snaplen;
 	offset = (__u16)(header[6] << 8 | header[7]);
-	if (offset & 0x1fff && (header[9] == TCP || header[9] == UDP))
+	if (offset & IPV4_OFFSET && (header[9] == PROTOCOL_TCP || header[9] == PROTOCOL_UDP))
 		return config.snaplen;
-	p->fragment = (offset & 0x2000) != 0;
+	p->fragment = (offset & IPV4_MORE) != 0;
 	p->at += (header[0] & 0x0fu) * 4;
 	map_ipv4(p->source, header + 12);
 	map_ipv4(p->destination, header + 16);
@@ -197,13 +185,13 @@ static __always_inline __u32 judge_ipv6(struct packet *p)
 	__builtin_memcpy(p->destination, header + 24, 16);
 	p->at += IPV6_HEADER;
 	switch (header[6]) {
-	case 0: /* extension headers */
-	case 43:
-	case 44:
-	case 60:
-	case 135:
-	case 139:
-	case 140:
+	case PROTOCOL_HOP_BY_HOP:
+	case PROTOCOL_ROUTING:
+	case PROTOCOL_FRAGMENT:
+	case PROTOCOL_DESTINATION:
+	case PROTOCOL_MOBILITY:
+	case PROTOCOL_HIP:
+	case PROTOCOL_SHIM6:
 		return config.snaplen;
 	default:
 		return judge_protocol(p, header[6]);
@@ -212,7 +200,7 @@ static __always_inline __u32 judge_ipv6(struct packet *p)
 
 static __always_inline int is_tag(__u16 type)
 {
-	return type == 0x8100 || type == 0x88a8 || type == 0x9100;
+	return type == ETHERTYPE_VLAN || type == ETHERTYPE_SERVICE_VLAN || type == ETHERTYPE_QINQ;
 }
 
 /* As parsers/frame counts them: 0 is only a priority. */
@@ -243,16 +231,16 @@ static __always_inline __u32 judge(struct packet *p)
 		p->at += sizeof(tag);
 	}
 	switch (p->type) {
-	case 0x0800:
+	case ETHERTYPE_IPV4:
 		return judge_ipv4(p);
-	case 0x86dd:
+	case ETHERTYPE_IPV6:
 		return judge_ipv6(p);
-	case 0x8847: /* MPLS */
-	case 0x8848:
-	case 0x8864: /* PPPoE */
-	case 0x8100: /* a third tag */
-	case 0x88a8:
-	case 0x9100:
+	case ETHERTYPE_MPLS:
+	case ETHERTYPE_MPLS_UPSTREAM:
+	case ETHERTYPE_PPPOE_SESSION:
+	case ETHERTYPE_VLAN: /* a third tag */
+	case ETHERTYPE_SERVICE_VLAN:
+	case ETHERTYPE_QINQ:
 		return config.snaplen;
 	default:
 		return DROP;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "../parsers/cursor.h"
+#include "../parsers/frame_numbers.h"
 #include "steer_program.h"
 
 /* Of libpcap, whose header would define the names of linux/filter.h again. */
@@ -37,7 +38,6 @@ void steer_free(struct steer *s)
 }
 
 enum { LINK_IP = 101 };
-enum { ETHER_IPV4 = 0x0800, ETHER_IPV6 = 0x86dd };
 
 /* LINKTYPE_ values: where the type of the network header is, and it itself. */
 static const struct link_row {
@@ -71,7 +71,7 @@ static bool find_network(
 		return cursor_skip(&at, row->type_at) && cursor_u16(&at, type);
 	if (!cursor_peek(network, 0, &version))
 		return false;
-	*type = version >> 4 == 4 ? ETHER_IPV4 : ETHER_IPV6;
+	*type = version >> 4 == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
 	return true;
 }
 

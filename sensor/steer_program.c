@@ -8,45 +8,23 @@
 #include <linux/if_arp.h>
 #include <linux/if_packet.h>
 
+#include "../parsers/frame_numbers.h"
+
 #define VLAN_TAGS   3 /* in a row */
 #define MPLS_LABELS 6
 #define EXTENSIONS  6 /* headers between IP and what it carries */
 
-enum { ETHERNET_HEADER = 14, ETHERNET_ADDRESSES = 12, IPV6_HEADER = 40 };
-
-enum {
-	ETHER_IPV4 = 0x0800,
-	ETHER_BRIDGED = 0x6558,
-	ETHER_IPV6 = 0x86dd,
-	ETHER_PPPOE = 0x8864,
-	ETHER_ERSPAN = 0x88be, /* I and II */
-	ETHER_ERSPAN3 = 0x22eb,
-};
-
-enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057, PPP_MPLS = 0x0281 };
-
-enum {
-	IN_IP_IPV4 = 4,
-	IN_IP_TCP = 6,
-	IN_IP_UDP = 17,
-	IN_IP_IPV6 = 41,
-	IN_IP_FRAGMENT = 44,
-	IN_IP_GRE = 47,
-	IN_IP_AUTHENTICATION = 51,
-};
-
-enum { GRE_CHECKSUM = 0x8000, GRE_KEY = 0x2000, GRE_SEQUENCE = 0x1000 };
-enum { GRE_VERSION = 0x0007, GRE_MUST_BE_0 = 0x4c00 };
-enum { PORT_VXLAN = 4789, PORT_VXLAN_LINUX = 8472, PORT_GENEVE = 6081 };
-
-static const uint16_t tag_types[] = {0x8100, 0x88a8, 0x9100};
-static const uint16_t mpls_types[] = {0x8847, 0x8848};
-static const uint16_t ethernet_types[] = {
-    ETHER_IPV4, ETHER_IPV6, ETHER_PPPOE, 0x8100, 0x88a8, 0x9100, 0x8847, 0x8848};
-static const uint16_t tunnel_protocols[] = {IN_IP_UDP, IN_IP_GRE, IN_IP_IPV4, IN_IP_IPV6};
+static const uint16_t tag_types[] = {ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_QINQ};
+static const uint16_t mpls_types[] = {ETHERTYPE_MPLS, ETHERTYPE_MPLS_UPSTREAM};
+static const uint16_t ethernet_types[] = {ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_PPPOE_SESSION,
+    ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_MPLS,
+    ETHERTYPE_MPLS_UPSTREAM};
+static const uint16_t tunnel_protocols[] = {
+    PROTOCOL_UDP, PROTOCOL_GRE, PROTOCOL_IPV4, PROTOCOL_IPV6};
 static const uint16_t vxlan_ports[] = {PORT_VXLAN, PORT_VXLAN_LINUX};
 /* Those that say their length in units of 8 bytes (RFC 8200 section 4). */
-static const uint16_t extension_protocols[] = {0, 43, 60, 135, 139, 140};
+static const uint16_t extension_protocols[] = {PROTOCOL_HOP_BY_HOP, PROTOCOL_ROUTING,
+    PROTOCOL_DESTINATION, PROTOCOL_MOBILITY, PROTOCOL_HIP, PROTOCOL_SHIM6};
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -98,7 +76,7 @@ static void put_vlan_tag(struct steer_writer *w)
 {
 	unsigned tag = steer_new_label(w), none = steer_new_label(w);
 
-	steer_if(w, BPF_JEQ, ETHER_IPV4, entry(w, IPV4), NEXT);
+	steer_if(w, BPF_JEQ, ETHERTYPE_IPV4, entry(w, IPV4), NEXT);
 	steer_if_any(w, tag_types, COUNT(tag_types), tag);
 	steer_goto(w, none);
 	steer_label(w, tag);
@@ -136,10 +114,10 @@ static void put_link(struct steer_writer *w, unsigned mpls)
 	steer_label(w, entry(w, LINK));
 	for (unsigned i = 0; i < VLAN_TAGS; i++)
 		put_vlan_tag(w);
-	steer_if(w, BPF_JEQ, ETHER_IPV4, entry(w, IPV4), NEXT);
-	steer_if(w, BPF_JEQ, ETHER_IPV6, entry(w, IPV6), NEXT);
+	steer_if(w, BPF_JEQ, ETHERTYPE_IPV4, entry(w, IPV4), NEXT);
+	steer_if(w, BPF_JEQ, ETHERTYPE_IPV6, entry(w, IPV6), NEXT);
 	steer_if_any(w, mpls_types, COUNT(mpls_types), mpls);
-	steer_if(w, BPF_JEQ, ETHER_PPPOE, NEXT, PLACE_0);
+	steer_if(w, BPF_JEQ, ETHERTYPE_PPPOE_SESSION, NEXT, PLACE_0);
 	put_pppoe(w, mpls);
 }
 
@@ -196,10 +174,10 @@ static void put_ipv4(struct steer_writer *w, unsigned behind)
 	steer_label(w, entry(w, IPV4));
 	steer_put(w, BPF_STX, AT_IP);
 	steer_load(w, BPF_B, 9);
-	steer_if(w, BPF_JEQ, IN_IP_TCP, HASH_IPV4, NEXT);
+	steer_if(w, BPF_JEQ, PROTOCOL_TCP, HASH_IPV4, NEXT);
 	steer_put(w, BPF_ST, KEPT);
 	steer_load(w, BPF_H, 6);
-	steer_if(w, BPF_JSET, 0x3fff, FRAGMENT, NEXT);
+	steer_if(w, BPF_JSET, IPV4_MORE | IPV4_OFFSET, FRAGMENT, NEXT);
 	steer_load(w, BPF_B, 0);
 	steer_put(w, BPF_ALU | BPF_AND | BPF_K, 0x0f);
 	steer_put(w, BPF_ALU | BPF_MUL | BPF_K, 4);
@@ -212,7 +190,7 @@ static void put_ipv6(struct steer_writer *w)
 	steer_label(w, entry(w, IPV6));
 	steer_put(w, BPF_STX, AT_IP);
 	steer_load(w, BPF_B, 6);
-	steer_if(w, BPF_JEQ, IN_IP_TCP, HASH_IPV6, NEXT);
+	steer_if(w, BPF_JEQ, PROTOCOL_TCP, HASH_IPV6, NEXT);
 	steer_advance(w, IPV6_HEADER);
 }
 
@@ -223,8 +201,8 @@ static void put_extension(struct steer_writer *w, unsigned carried)
 		 length = steer_new_label(w), after = steer_new_label(w);
 
 	steer_if_any(w, extension_protocols, COUNT(extension_protocols), eights);
-	steer_if(w, BPF_JEQ, IN_IP_AUTHENTICATION, fours, NEXT);
-	steer_if(w, BPF_JEQ, IN_IP_FRAGMENT, NEXT, carried);
+	steer_if(w, BPF_JEQ, PROTOCOL_AUTHENTICATION, fours, NEXT);
+	steer_if(w, BPF_JEQ, PROTOCOL_FRAGMENT, NEXT, carried);
 	steer_load(w, BPF_B, 0);
 	steer_put(w, BPF_ST, KEPT);
 	steer_load(w, BPF_H, 2);
@@ -248,13 +226,13 @@ static void put_extension(struct steer_writer *w, unsigned carried)
 
 static void put_carried(struct steer_writer *w, unsigned udp, unsigned gre)
 {
-	steer_if(w, BPF_JEQ, IN_IP_IPV4, inside(w, IPV4), NEXT);
-	steer_if(w, BPF_JEQ, IN_IP_IPV6, inside(w, IPV6), NEXT);
-	steer_if(w, BPF_JEQ, IN_IP_UDP, udp, NEXT);
-	steer_if(w, BPF_JEQ, IN_IP_GRE, gre, NEXT);
+	steer_if(w, BPF_JEQ, PROTOCOL_IPV4, inside(w, IPV4), NEXT);
+	steer_if(w, BPF_JEQ, PROTOCOL_IPV6, inside(w, IPV6), NEXT);
+	steer_if(w, BPF_JEQ, PROTOCOL_UDP, udp, NEXT);
+	steer_if(w, BPF_JEQ, PROTOCOL_GRE, gre, NEXT);
 	steer_if_any(w, extension_protocols, COUNT(extension_protocols), PLACE_0); /* too many */
-	steer_if(w, BPF_JEQ, IN_IP_AUTHENTICATION, PLACE_0, NEXT);
-	steer_if(w, BPF_JEQ, IN_IP_FRAGMENT, PLACE_0, HASH_IP);
+	steer_if(w, BPF_JEQ, PROTOCOL_AUTHENTICATION, PLACE_0, NEXT);
+	steer_if(w, BPF_JEQ, PROTOCOL_FRAGMENT, PLACE_0, HASH_IP);
 }
 
 /* ---- Tunnels ---- */
@@ -262,7 +240,7 @@ static void put_carried(struct steer_writer *w, unsigned udp, unsigned gre)
 /* What an EtherType behind a tunnel's header leads to. */
 static void put_tunnelled(struct steer_writer *w)
 {
-	steer_if(w, BPF_JEQ, ETHER_BRIDGED, inside(w, ETHERNET), inside(w, LINK));
+	steer_if(w, BPF_JEQ, ETHERTYPE_BRIDGED, inside(w, ETHERNET), inside(w, LINK));
 }
 
 static void put_udp(struct steer_writer *w, unsigned udp)
@@ -282,7 +260,7 @@ static void put_udp(struct steer_writer *w, unsigned udp)
 	put_tunnelled(w);
 	steer_label(w, vxlan);
 	steer_load(w, BPF_B, 0);
-	steer_if(w, BPF_JSET, 0x08, NEXT, HASH_IP); /* I: it has an id */
+	steer_if(w, BPF_JSET, VXLAN_VALID_ID, NEXT, HASH_IP); /* I: it has an id */
 	steer_advance(w, 8);
 	steer_goto(w, inside(w, ETHERNET));
 }
@@ -316,9 +294,9 @@ static void put_gre(struct steer_writer *w, unsigned gre, unsigned erspan)
 	steer_if(w, BPF_JSET, GRE_VERSION | GRE_MUST_BE_0, HASH_IP, NEXT);
 	put_gre_fields(w);
 	steer_load(w, BPF_H, 2);
-	steer_if(w, BPF_JEQ, ETHER_ERSPAN, erspan12, NEXT);
+	steer_if(w, BPF_JEQ, ETHERTYPE_ERSPAN, erspan12, NEXT);
 	steer_put(w, BPF_LDX | BPF_MEM, KEPT);
-	steer_if(w, BPF_JEQ, ETHER_ERSPAN3, erspan, NEXT);
+	steer_if(w, BPF_JEQ, ETHERTYPE_ERSPAN3, erspan, NEXT);
 	put_tunnelled(w);
 	steer_label(w, erspan12);
 	steer_load(w, BPF_H, 0);
@@ -341,12 +319,12 @@ static void put_erspan(struct steer_writer *w, unsigned erspan)
 	steer_label(w, three);
 	steer_load(w, BPF_H, 10);
 	steer_advance(w, 12);
-	steer_if(w, BPF_JSET, 0x0001, NEXT, plain); /* a subheader */
+	steer_if(w, BPF_JSET, ERSPAN3_SUBHEADER, NEXT, plain);
 	steer_advance(w, 8);
 	steer_label(w, plain);
-	steer_put(w, BPF_ALU | BPF_AND | BPF_K, 0x7c00);
+	steer_put(w, BPF_ALU | BPF_AND | BPF_K, ERSPAN3_TYPE);
 	steer_if(w, BPF_JEQ, 0, inside(w, ETHERNET), NEXT);
-	steer_if(w, BPF_JEQ, 0x0800, inside(w, IP), HASH_IP);
+	steer_if(w, BPF_JEQ, ERSPAN3_TYPE_IP, inside(w, IP), HASH_IP);
 }
 
 /* ---- Ends ---- */

@@ -210,11 +210,11 @@ static void format_key(const struct host *host, const char *sensor, char key[STO
 	memcpy(address.bytes, host->key + 17, sizeof(address.bytes));
 	address_format(&address, client);
 	if (host->key[0] == KIND_PAIR)
-		snprintf(key, STORE_KEY_MAX, KEY_PAIR, server, client, sensor);
+		store_fill_key(key, KEY_PAIR, (const char *const[]){server, client, sensor});
 	else if (host->key[0] == KIND_SERVER)
-		snprintf(key, STORE_KEY_MAX, KEY_SERVER, server, sensor);
+		store_fill_key(key, KEY_SERVER, (const char *const[]){server, sensor});
 	else
-		snprintf(key, STORE_KEY_MAX, KEY_CLIENT, client, sensor);
+		store_fill_key(key, KEY_CLIENT, (const char *const[]){client, sensor});
 }
 
 static bool ask_one(struct history *h, struct host *host, const char *sensor)

@@ -1,9 +1,12 @@
 /*
- * The names of our Redis keys, for the store and for the query tool: formats for printf. <s>, <c>:
- * addresses as RFC 5952 writes them. Everything about one server shares the hash tag {<s>}.
+ * The names of our Redis keys, for the store and for the query tool: formats that hold "%s" and no
+ * other directive. <s>, <c>: addresses as RFC 5952 writes them. Everything about one server shares
+ * the hash tag {<s>}.
  */
 #ifndef TLSVANE_STORE_KEYS_H
 #define TLSVANE_STORE_KEYS_H
+
+#include <stddef.h>
 
 #define STORE_SCHEMA  "1"
 #define STORE_KEY_MAX 256 /* bytes of the longest key, with its NUL */
@@ -49,5 +52,10 @@
 
 #define KEY_SENSORS "tlsvane:sensors"
 #define KEY_SCHEMA  "tlsvane:schema"
+
+/* Puts words into the "%s" of one of these formats, as many as it has: each entry of the tally has
+ * a key, and printf would take much longer. Returns the key's length; one that is too long is cut.
+ */
+size_t store_fill_key(char key[STORE_KEY_MAX], const char *format, const char *const words[]);
 
 #endif

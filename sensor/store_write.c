@@ -13,23 +13,6 @@ struct subject {
 	char client[TALLY_SUBJECT_MAX];
 };
 
-/* Fills in the "%s" of a key's format: each entry has a key, and printf would take much longer. */
-static void fill_key(char key[STORE_KEY_MAX], const char *format, const char *const words[])
-{
-	char *at = key, *end = key + STORE_KEY_MAX - 1;
-
-	for (; *format != '\0' && at < end; format++) {
-		if (format[0] != '%') {
-			*at++ = *format;
-			continue;
-		}
-		at = mempcpy(at, *words, strnlen(*words, (size_t)(end - at)));
-		words++;
-		format++; /* the s */
-	}
-	*at = '\0';
-}
-
 static void key_of(const struct store *s, const struct tally_entry *e,
     const struct subject *subject, char key[STORE_KEY_MAX])
 {
@@ -37,16 +20,16 @@ static void key_of(const struct store *s, const struct tally_entry *e,
 
 	switch (e->kind) {
 	case TALLY_PAIR:
-		fill_key(key, KEY_PAIR, (const char *const[]){server, client, s->sensor});
+		store_fill_key(key, KEY_PAIR, (const char *const[]){server, client, s->sensor});
 		break;
 	case TALLY_SERVER:
-		fill_key(key, KEY_SERVER, (const char *const[]){server, s->sensor});
+		store_fill_key(key, KEY_SERVER, (const char *const[]){server, s->sensor});
 		break;
 	case TALLY_CLIENT:
-		fill_key(key, KEY_CLIENT, (const char *const[]){client, s->sensor});
+		store_fill_key(key, KEY_CLIENT, (const char *const[]){client, s->sensor});
 		break;
 	default:
-		fill_key(key, KEY_DAY, (const char *const[]){server, s->sensor});
+		store_fill_key(key, KEY_DAY, (const char *const[]){server, s->sensor});
 	}
 }
 
@@ -79,9 +62,9 @@ void store_operation_key(
 	if (operation >= STORE_OP_FLAG)
 		snprintf(key, STORE_KEY_MAX, "%s", flag_keys[e->kind][operation - STORE_OP_FLAG]);
 	else if (operation == STORE_OP_CLIENTS_OF)
-		snprintf(key, STORE_KEY_MAX, KEY_CLIENTS_OF, first);
+		store_fill_key(key, KEY_CLIENTS_OF, (const char *const[]){first});
 	else if (operation == STORE_OP_SERVERS_OF)
-		snprintf(key, STORE_KEY_MAX, KEY_SERVERS_OF, second);
+		store_fill_key(key, KEY_SERVERS_OF, (const char *const[]){second});
 	else
 		store_key(s, e, key);
 }
@@ -148,9 +131,9 @@ static void put_peers(struct store *s, struct tally_entry *e, const struct subje
 	const char *server = subject->server, *client = subject->client;
 	char key[STORE_KEY_MAX];
 
-	fill_key(key, KEY_CLIENTS_OF, (const char *const[]){server});
+	store_fill_key(key, KEY_CLIENTS_OF, (const char *const[]){server});
 	put_ranked(s, e, STORE_OP_CLIENTS_OF, key, client, e->last_ms);
-	fill_key(key, KEY_SERVERS_OF, (const char *const[]){client});
+	store_fill_key(key, KEY_SERVERS_OF, (const char *const[]){client});
 	put_ranked(s, e, STORE_OP_SERVERS_OF, key, server, e->last_ms);
 }
 

@@ -72,11 +72,8 @@ void enforce_state(const struct enforce_book *b, const struct enforce_host *h, u
 bool enforce_add_key(struct texts *keys, const char *format, const char *host)
 {
 	char key[STORE_KEY_MAX];
-	const char *hole = strstr(format, "%s");
-	int length =
-	    snprintf(key, sizeof(key), "%.*s%s%s", (int)(hole - format), format, host, hole + 2);
 
-	return texts_add(keys, key, (size_t)length);
+	return texts_add(keys, key, store_fill_key(key, format, &host));
 }
 
 static bool add_keys(struct texts *keys, const char *format, const struct enforce_book *b)

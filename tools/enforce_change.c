@@ -31,9 +31,8 @@ static void number(struct command *c, uint64_t n)
 static void key(struct command *c, const char *format, const char *host)
 {
 	char *text = c->texts[c->texts_used++];
-	const char *hole = strstr(format, "%s");
 
-	snprintf(text, STORE_KEY_MAX, "%.*s%s%s", (int)(hole - format), format, host, hole + 2);
+	store_fill_key(text, format, &host);
 	word(c, text);
 }
 

@@ -29,6 +29,12 @@ static bool add_pair_keys(struct texts *keys, const struct host *h, const struct
 	return true;
 }
 
+/* Those whom a host met as a server, or as a client. */
+static size_t peers_key(const char *address, bool as_server, char key[STORE_KEY_MAX])
+{
+	return store_fill_key(key, as_server ? KEY_CLIENTS_OF : KEY_SERVERS_OF, &address);
+}
+
 static bool read_peers(
     struct query *q, struct host *h, const struct options *o, const struct texts *sensors)
 {
@@ -37,7 +43,7 @@ static bool read_peers(
 	char key[STORE_KEY_MAX];
 	bool good;
 
-	snprintf(key, sizeof(key), h->as_server ? KEY_CLIENTS_OF : KEY_SERVERS_OF, h->address);
+	(void)peers_key(h->address, h->as_server, key);
 	good = query_ranking(q, key, o->since_ms, &peers) &&
 	       add_pair_keys(&keys, h, &peers, sensors) &&
 	       totals_read(q, &keys, false, totals_keep, &h->pairs);
@@ -64,8 +70,8 @@ static bool read_other_role(struct query *q, struct host *h)
 	uint64_t peers = 0;
 	bool good;
 
-	snprintf(key, sizeof(key), h->as_server ? KEY_SERVERS_OF : KEY_CLIENTS_OF, h->address);
-	good = texts_add(&keys, key, sizeof(key)) && query_sizes(q, &keys, &peers);
+	good = texts_add(&keys, key, peers_key(h->address, !h->as_server, key)) &&
+	       query_sizes(q, &keys, &peers);
 	h->other_role = peers > 0;
 	texts_free(&keys);
 	return good;

@@ -92,12 +92,13 @@ static bool add_pair_keys(struct texts *keys, const struct reading *r, const str
 
 static bool add_peer_sets(struct texts *keys, const struct legacy_hosts *hosts)
 {
+	const char *format = hosts->servers ? KEY_CLIENTS_OF : KEY_SERVERS_OF;
 	char key[STORE_KEY_MAX];
 
 	for (size_t i = 0; i < hosts->count; i++) {
-		snprintf(key, sizeof(key), hosts->servers ? KEY_CLIENTS_OF : KEY_SERVERS_OF,
-		    address_of(hosts, &hosts->items[i].totals));
-		if (!texts_add(keys, key, sizeof(key)))
+		const char *address = address_of(hosts, &hosts->items[i].totals);
+
+		if (!texts_add(keys, key, store_fill_key(key, format, &address)))
 			return false;
 	}
 	return true;

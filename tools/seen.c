@@ -73,9 +73,9 @@ bool sensor_states_read(struct query *q, struct sensor_states *states)
 	*states = (struct sensor_states){.items = calloc(names.count + 1, sizeof(*states->items))};
 	for (size_t i = 0; good && i < names.count; i++) {
 		char key[STORE_KEY_MAX];
-		int length = snprintf(key, sizeof(key), KEY_SENSOR, names.items[i]);
+		const char *name = names.items[i];
 
-		good = texts_add(&keys, key, (size_t)length);
+		good = texts_add(&keys, key, store_fill_key(key, KEY_SENSOR, &name));
 	}
 	good = good && states->items != NULL && query_hashes(q, &keys, take_state, states);
 	texts_free(&names);

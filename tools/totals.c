@@ -277,24 +277,12 @@ static void read_subject(struct totals *t, const char *key)
 bool totals_add_keys(struct texts *keys, const char *format, const char *first, const char *second,
     const struct texts *sensors)
 {
+	const char *words[3] = {first, second};
 	char key[STORE_KEY_MAX];
 
 	for (size_t i = 0; i < sensors->count; i++) {
-		const char *texts[3] = {first, second, sensors->items[i]};
-		size_t next = 0, used = 0;
-
-		/* The formats of store_keys.h hold nothing but %s. */
-		for (const char *f = format; *f != '\0' && used < sizeof(key) - 1; f++) {
-			if (f[0] != '%' || next == 3) {
-				key[used++] = *f;
-				continue;
-			}
-			next += next < 2 && texts[next] == NULL;
-			used +=
-			    (size_t)snprintf(key + used, sizeof(key) - used, "%s", texts[next++]);
-			f++;
-		}
-		if (!texts_add(keys, key, used < sizeof(key) ? used : sizeof(key) - 1))
+		words[second == NULL ? 1 : 2] = sensors->items[i];
+		if (!texts_add(keys, key, store_fill_key(key, format, words)))
 			return false;
 	}
 	return true;

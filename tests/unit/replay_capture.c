@@ -8,6 +8,8 @@
 
 #include <pcap/pcap.h>
 
+#include "frame_builder.h"
+
 #define FOLDER	 "tests/captures"
 #define LINK_RAW 101
 
@@ -221,78 +223,32 @@ void replay_side(
 	replay_end(p, got);
 }
 
-static void put16(uint8_t *at, unsigned value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value & 0xffff);
-}
-
-/* A segment as a raw IPv6 packet; IPv4 addresses stay in their mapped form, which the decoder takes
- * for what it says. */
-static size_t make_packet(
-    uint8_t *packet, const struct segment *s, uint32_t sequence, struct cursor piece)
-{
-	bool v4 = frame_address_is_ipv4(&s->source);
-	size_t ip = v4 ? 20 : 40;
-	uint8_t *tcp = packet + ip;
-
-	memset(packet, 0, ip + 20);
-	if (v4) {
-		packet[0] = 0x45;
-		put16(packet + 2, (unsigned)(40 + piece.left));
-		packet[8] = 64;
-		packet[9] = 6;
-		memcpy(packet + 12, s->source.bytes + 12, 4);
-		memcpy(packet + 16, s->destination.bytes + 12, 4);
-	} else {
-		packet[0] = 0x60;
-		put16(packet + 4, (unsigned)(20 + piece.left));
-		packet[6] = 6;
-		memcpy(packet + 8, s->source.bytes, 16);
-		memcpy(packet + 24, s->destination.bytes, 16);
-	}
-	put16(tcp, s->source_port);
-	put16(tcp + 2, s->destination_port);
-	put32(tcp + 4, sequence);
-	put32(tcp + 8, s->acknowledgment);
-	tcp[12] = 5 << 4;
-	tcp[13] = s->flags;
-	memcpy(tcp + 20, piece.at, piece.left);
-	return ip + 20 + piece.left;
-}
-
 void replay_in_pieces(const struct packet_list *capture, size_t most, struct replayed *got)
 {
 	struct pipeline *p = begin(got);
-	static uint8_t packet[70000];
+	static struct frame_builder b;
+	struct segment *s = &b.segment;
 	struct fragment fragment;
-	struct segment s;
-	struct cursor piece;
-	size_t size;
+	struct cursor rest;
+	uint8_t end;
 
 	for (size_t i = 0; i < capture->count; i++) {
 		const struct packet *k = &capture->packets[i];
 
-		if (frame_decode(capture->link_type, k->bytes, k->captured, k->length, &s,
+		if (frame_decode(capture->link_type, k->bytes, k->captured, k->length, s,
 			&fragment) != RESULT_OK)
 			continue;
-		uint8_t end = s.flags & (FRAME_FIN | FRAME_RST);
-		uint32_t sequence = s.sequence;
+		rest = s->payload;
+		end = s->flags & (FRAME_FIN | FRAME_RST);
 		do {
-			size = s.payload.left < most ? s.payload.left : most;
-			if (!cursor_take(&s.payload, size, &piece))
+			if (!cursor_take(&rest, rest.left < most ? rest.left : most, &s->payload))
 				die("cursor");
-			s.flags = (uint8_t)(s.payload.left > 0 ? s.flags & ~end : s.flags | end);
-			size = make_packet(packet, &s, sequence, piece);
-			pipeline_packet(p, LINK_RAW, k->ns, packet, size, size);
-			sequence += (uint32_t)piece.left;
-		} while (s.payload.left > 0);
+			s->flags = (uint8_t)(rest.left > 0 ? s->flags & ~end : s->flags | end);
+			frame_build(
+			    &b, frame_address_is_ipv4(&s->source) ? "ipv4 tcp" : "ipv6 tcp");
+			pipeline_packet(p, LINK_RAW, k->ns, b.bytes, b.length, b.length);
+			s->sequence += (uint32_t)s->payload.left;
+		} while (rest.left > 0);
 	}
 	replay_end(p, got);
 }

@@ -57,16 +57,5 @@ static int answer(struct query *q, const struct options *o, const struct sides *
 
 int cmd_plaintext(const struct options *o)
 {
-	struct sides asked;
-	struct query *q;
-	int status = options_sides(o, &asked);
-
-	if (status != 0)
-		return status;
-	q = query_open(o, &status);
-	if (q == NULL)
-		return status;
-	status = answer(q, o, &asked);
-	query_close(q);
-	return status;
+	return query_answer_sides(o, answer);
 }

@@ -155,6 +155,19 @@ void query_close(struct query *q)
 	free(q);
 }
 
+int query_answer_sides(const struct options *o, query_answer *answer)
+{
+	struct sides asked;
+	int status = options_sides(o, &asked);
+	struct query *q = status == 0 ? query_open(o, &status) : NULL;
+
+	if (q == NULL)
+		return status;
+	status = answer(q, o, &asked);
+	query_close(q);
+	return status;
+}
+
 static bool add_elements(struct texts *t, const redisReply *array)
 {
 	for (size_t i = 0; i < array->elements; i++)

@@ -18,6 +18,11 @@ struct query;
 struct query *query_open(const struct options *o, int *status);
 void query_close(struct query *q);
 
+/* A command about servers, clients or both (options_sides): asks `answer`, which gives the exit
+ * status. */
+typedef int query_answer(struct query *q, const struct options *o, const struct sides *asked);
+int query_answer_sides(const struct options *o, query_answer *answer);
+
 /* A growing list of texts, all its own. */
 struct texts {
 	char **items;

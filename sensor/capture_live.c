@@ -1,62 +1,19 @@
-/*
- * A live capture: waits for packets of one or several interfaces, puts those of several in the
- * order of their stamps, and sees interfaces go and come.
+/* A live capture: waits for packets of one or several interfaces, and sees interfaces go and come.
  */
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "capture_private.h"
-#include "capture_tap.h"
+#include "capture_taps.h"
 #include "limits.h"
 
-#define NS_PER_MS 1000000ull
-#define LOOK_NS	  CAPTURE_NS_PER_S /* between two looks at the links */
+#define LOOK_NS CAPTURE_NS_PER_S /* between two looks at the links */
 
 #define CACHE_LINE   64
 #define NEXT_HEADERS 192 /* bytes: the kernel's 80 or so, and the packet's up to TCP's */
-
-/* The oldest packet of an interface, where there are several: copied, because libpcap may give its
- * block back to the kernel. */
-struct head {
-	bool full;
-	uint64_t ns;
-	uint32_t captured, length;
-	uint8_t *bytes; /* LIMIT_SNAPLEN */
-};
-
-struct taps {
-	struct capture_live options;
-	struct tap tap[CAPTURE_INTERFACES_MAX];
-	struct head head[CAPTURE_INTERFACES_MAX];
-	size_t count;
-	int link_socket;
-	int wake;	     /* what ends a wait for packets besides; -1: nothing */
-	struct shunt *shunt; /* NULL: none */
-	uint64_t look_ns;    /* monotonic: when the links are looked at again */
-	uint64_t packets;
-	volatile sig_atomic_t stopping;
-	/* taps_stop was called: */
-	bool ending;
-	uint64_t ended_ns;   /* wall clock: when */
-	uint64_t patient_ns; /* monotonic: until when the kernel may keep something */
-	uint64_t due[CAPTURE_INTERFACES_MAX]; /* how many packets it had received by then */
-	capture_packet *packet;		      /* of the taps_dispatch under way */
-	void *context;
-};
-
-static uint64_t clock_ns(clockid_t which)
-{
-	struct timespec now;
-
-	clock_gettime(which, &now);
-	return (uint64_t)now.tv_sec * CAPTURE_NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 static void say(const struct taps *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -148,12 +105,12 @@ static void lose(struct taps *t, struct tap *tap, const char *why)
 	tap_count(tap);
 	if (!tap->lost) {
 		tap->lost = true;
-		tap->lost_ns = clock_ns(CLOCK_MONOTONIC);
+		tap->lost_ns = taps_clock_ns(CLOCK_MONOTONIC);
 	}
 	say(t, "%s: %s; waiting until it is back", tap->name, why);
 	tap_close(tap); /* and `why`, which is libpcap's */
 	tap->wait_ns = LIMIT_REOPEN_MIN_MS * NS_PER_MS;
-	tap->retry_ns = clock_ns(CLOCK_MONOTONIC) + tap->wait_ns;
+	tap->retry_ns = taps_clock_ns(CLOCK_MONOTONIC) + tap->wait_ns;
 }
 
 static void found(struct taps *t, struct tap *tap, uint64_t now)
@@ -197,7 +154,7 @@ static void look(struct taps *t, struct tap *tap, uint64_t now)
 
 static void look_at_links(struct taps *t)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = taps_clock_ns(CLOCK_MONOTONIC);
 	bool due = now >= t->look_ns;
 
 	for (size_t i = 0; i < t->count; i++) {
@@ -212,12 +169,6 @@ static void look_at_links(struct taps *t)
 
 /* ---- Packets ---- */
 
-static uint64_t stamp(const struct tap *tap, const struct pcap_pkthdr *header)
-{
-	return (uint64_t)header->ts.tv_sec * CAPTURE_NS_PER_S +
-	       (uint64_t)header->ts.tv_usec * tap->tick_ns;
-}
-
 /* In the ring the next packet's header of the kernel, and then its own, stand right behind. */
 static inline void prefetch_next(const u_char *end)
 {
@@ -231,22 +182,9 @@ static void hand_on(u_char *user, const struct pcap_pkthdr *header, const u_char
 
 	prefetch_next(frame + header->caplen);
 	t->packets++;
-	t->tap[0].last_ns = stamp(&t->tap[0], header);
+	t->tap[0].last_ns = taps_stamp(&t->tap[0], header);
 	t->packet(
 	    t->context, t->tap[0].link_type, t->tap[0].last_ns, frame, header->caplen, header->len);
-}
-
-/* Whether nothing more is wanted of an interface. */
-static bool is_over(const struct taps *t, size_t i)
-{
-	return t->tap[i].pcap == NULL || (t->ending && t->tap[i].read >= t->due[i]);
-}
-
-static void count_read(struct tap *tap, int result)
-{
-	tap->dry = result == 0;
-	if (result > 0)
-		tap->read += (unsigned)result;
 }
 
 /* Where an interface is the only one, its packets are read in the ring. */
@@ -258,96 +196,8 @@ static int read_one(struct taps *t)
 	if (t->ending && t->due[0] - tap->read < LIMIT_BATCH)
 		most = (int)(t->due[0] - tap->read);
 	count = pcap_dispatch(tap->pcap, most, hand_on, (u_char *)t);
-	count_read(tap, count);
+	taps_count_read(tap, count);
 	tap->more = count >= most;
-	return count;
-}
-
-struct taking {
-	const struct tap *tap;
-	struct head *head;
-};
-
-static void take_head(u_char *user, const struct pcap_pkthdr *header, const u_char *frame)
-{
-	const struct taking *taking = (const struct taking *)(void *)user;
-	struct head *head = taking->head;
-
-	head->full = true;
-	head->ns = stamp(taking->tap, header);
-	head->captured = header->caplen < LIMIT_SNAPLEN ? header->caplen : LIMIT_SNAPLEN;
-	head->length = header->len;
-	memcpy(head->bytes, frame, head->captured);
-}
-
-/* The interface whose packet is the oldest, -1 without any. */
-static int oldest(const struct taps *t)
-{
-	int found_at = -1;
-
-	for (size_t i = 0; i < t->count; i++)
-		if (t->head[i].full && (found_at < 0 || t->head[i].ns < t->head[found_at].ns))
-			found_at = (int)i;
-	return found_at;
-}
-
-/* Whether another interface's kernel may still gather packets that are older than `ns`. */
-static bool may_be_early(const struct taps *t, uint64_t ns, uint64_t now)
-{
-	if (now > ns + LIMIT_MERGE_MS * NS_PER_MS || ns > now + LIMIT_MERGE_MS * NS_PER_MS)
-		return false;
-	for (size_t i = 0; i < t->count; i++)
-		if (!t->head[i].full && !is_over(t, i) && !t->tap[i].lost)
-			return true;
-	return false;
-}
-
-/* Fetches the next packet of each interface that has none at hand; *failed is one that cannot. */
-static int fetch_heads(struct taps *t, bool dry[], size_t *failed)
-{
-	struct taking taking;
-	int result;
-
-	for (size_t i = 0; i < t->count; i++) {
-		if (t->head[i].full || dry[i] || is_over(t, i))
-			continue;
-		taking = (struct taking){&t->tap[i], &t->head[i]};
-		result = pcap_dispatch(t->tap[i].pcap, 1, take_head, (u_char *)&taking);
-		count_read(&t->tap[i], result);
-		dry[i] = result == 0;
-		if (result > 0)
-			t->tap[i].last_ns = t->head[i].ns;
-		if (result >= 0)
-			continue;
-		*failed = i;
-		return result;
-	}
-	return 0;
-}
-
-static int read_merged(struct taps *t, size_t *failed)
-{
-	uint64_t now = clock_ns(CLOCK_REALTIME);
-	bool dry[CAPTURE_INTERFACES_MAX] = {false};
-	struct head *head;
-	int result, count = 0, next;
-
-	while (count < LIMIT_BATCH && !t->stopping) {
-		result = fetch_heads(t, dry, failed);
-		if (result < 0)
-			return result;
-		next = oldest(t);
-		if (next < 0 || may_be_early(t, t->head[next].ns, now))
-			break;
-		head = &t->head[next];
-		head->full = false;
-		t->packets++;
-		count++;
-		t->packet(t->context, t->tap[next].link_type, head->ns, head->bytes, head->captured,
-		    head->length);
-	}
-	for (size_t i = 0; i < t->count; i++)
-		t->tap[i].more = count >= LIMIT_BATCH;
 	return count;
 }
 
@@ -356,12 +206,12 @@ static bool wait_for_packets(struct taps *t)
 {
 	struct pollfd wanted[CAPTURE_INTERFACES_MAX + 1];
 	nfds_t count = 0;
-	bool more = false, anyway = oldest(t) >= 0;
+	bool more = false, anyway = taps_oldest(t) >= 0;
 
 	for (size_t i = 0; i < t->count; i++) {
 		struct tap *tap = &t->tap[i];
 
-		if (t->head[i].full || is_over(t, i))
+		if (t->head[i].full || taps_is_over(t, i))
 			continue;
 		more |= tap->more;
 		/* libpcap wants to look whether the interface is still there */
@@ -396,8 +246,8 @@ static int fail(struct taps *t, struct tap *tap, int result, char error[CAPTURE_
 void taps_stop(struct taps *t)
 {
 	t->ending = true;
-	t->ended_ns = clock_ns(CLOCK_REALTIME);
-	t->patient_ns = clock_ns(CLOCK_MONOTONIC) + LIMIT_LAST_MS * NS_PER_MS;
+	t->ended_ns = taps_clock_ns(CLOCK_REALTIME);
+	t->patient_ns = taps_clock_ns(CLOCK_MONOTONIC) + LIMIT_LAST_MS * NS_PER_MS;
 	for (size_t i = 0; i < t->count; i++) {
 		tap_count(&t->tap[i]);
 		t->due[i] = t->tap[i].received;
@@ -416,7 +266,7 @@ static void lose_patience(struct taps *t)
 static bool all_over(const struct taps *t)
 {
 	for (size_t i = 0; i < t->count; i++)
-		if (t->head[i].full || !is_over(t, i))
+		if (t->head[i].full || !taps_is_over(t, i))
 			return false;
 	return true;
 }
@@ -429,16 +279,16 @@ static int read_packets(struct taps *t, char error[CAPTURE_ERROR_MAX])
 	int result;
 
 	if (t->count > 1)
-		result = read_merged(t, &failed);
+		result = taps_read_merged(t, &failed);
 	else
-		result = !is_over(t, 0) ? read_one(t) : 0;
+		result = !taps_is_over(t, 0) ? read_one(t) : 0;
 	return result >= 0 ? result : fail(t, &t->tap[failed], result, error);
 }
 
 int taps_dispatch(
     struct taps *t, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
 {
-	bool patient = !t->ending || clock_ns(CLOCK_MONOTONIC) < t->patient_ns;
+	bool patient = !t->ending || taps_clock_ns(CLOCK_MONOTONIC) < t->patient_ns;
 	int result;
 
 	t->packet = packet;

@@ -39,8 +39,13 @@ struct past {
 	uint8_t failed_outcome; /* enum record_outcome */
 };
 
+/*
+ * Whom a set has and whom not is mostly known from a byte of each one's hash: the places are large,
+ * and seldom in the cache.
+ */
 struct compare {
 	struct past *places;
+	uint8_t *tags; /* of each place; 0: free */
 	size_t sets;
 	const struct tally *tally;
 	uint64_t seed, evicted;
@@ -54,14 +59,14 @@ struct compare *compare_new(size_t max, const struct tally *tally)
 		return NULL;
 	c->sets = (max == 0 ? LIMIT_COMPARE : max) / WAYS + 1;
 	c->places = calloc(c->sets * WAYS, sizeof(*c->places)); /* touched where used */
+	c->tags = calloc(c->sets, WAYS);
 	c->tally = tally;
 	if (getrandom(&c->seed, sizeof(c->seed), GRND_NONBLOCK) != (ssize_t)sizeof(c->seed))
 		c->seed = (uint64_t)(uintptr_t)c;
-	if (c->places == NULL) {
-		free(c);
-		return NULL;
-	}
-	return c;
+	if (c->places != NULL && c->tags != NULL)
+		return c;
+	compare_free(c);
+	return NULL;
 }
 
 void compare_free(struct compare *c)
@@ -69,6 +74,7 @@ void compare_free(struct compare *c)
 	if (c == NULL)
 		return;
 	free(c->places);
+	free(c->tags);
 	free(c);
 }
 
@@ -89,20 +95,36 @@ static struct key key_of(const struct record *r, bool pair)
 	return key;
 }
 
-static struct past *set_of(const struct compare *c, const struct key *key)
+/* Where a key may stand. */
+struct set {
+	struct past *place;
+	uint8_t *tag;
+	uint8_t own; /* the key's tag */
+};
+
+static struct set set_of(const struct compare *c, const struct key *key)
 {
-	return c->places + XXH3_64bits_withSeed(key, sizeof(*key), c->seed) % c->sets * WAYS;
+	uint64_t hash = XXH3_64bits_withSeed(key, sizeof(*key), c->seed);
+	size_t first = hash % c->sets * WAYS;
+
+	return (struct set){c->places + first, c->tags + first, (uint8_t)(hash >> 56 | 1)};
+}
+
+static struct past *find_in(const struct set *set, const struct key *key)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		if (set->tag[i] == set->own && set->place[i].used_ns != 0 &&
+		    memcmp(&set->place[i].key, key, sizeof(*key)) == 0)
+			return &set->place[i];
+	return NULL;
 }
 
 static struct past *find(const struct compare *c, const struct record *r, bool pair)
 {
 	struct key key = key_of(r, pair);
-	struct past *set = set_of(c, &key);
+	struct set set = set_of(c, &key);
 
-	for (size_t i = 0; i < WAYS; i++)
-		if (set[i].used_ns != 0 && memcmp(&set[i].key, &key, sizeof(key)) == 0)
-			return &set[i];
-	return NULL;
+	return find_in(&set, &key);
 }
 
 /* Whether it could still matter at a time. */
@@ -113,18 +135,32 @@ static bool matters(const struct past *p, uint64_t ns)
 	return p->used_ns + window >= ns;
 }
 
+static size_t longest_unused(const struct set *set)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set->tag[i] == 0)
+			return i;
+		if (set->place[i].used_ns < set->place[at].used_ns)
+			at = i;
+	}
+	return at;
+}
+
 static struct past *make(struct compare *c, const struct record *r, bool pair)
 {
 	struct key key = key_of(r, pair);
-	struct past *p = find(c, r, pair), *set = set_of(c, &key);
+	struct set set = set_of(c, &key);
+	struct past *p = find_in(&set, &key);
+	size_t at;
 
 	if (p == NULL) {
-		p = set;
-		for (size_t i = 1; i < WAYS; i++)
-			if (set[i].used_ns < p->used_ns)
-				p = &set[i];
+		at = longest_unused(&set);
+		p = &set.place[at];
 		c->evicted += p->used_ns != 0 && matters(p, r->start_ns);
 		*p = (struct past){.key = key};
+		set.tag[at] = set.own;
 	}
 	if (r->start_ns > p->used_ns)
 		p->used_ns = r->start_ns;

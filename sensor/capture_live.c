@@ -295,6 +295,8 @@ int taps_dispatch(
 	t->context = context;
 	if (t->ending && all_over(t))
 		return -1;
+	if (t->shunt != NULL)
+		shunt_settle(t->shunt);
 	look_at_links(t);
 	if (!wait_for_packets(t) && patient)
 		return 0;

@@ -20,6 +20,7 @@
 #include "shunt_table.h"
 
 #define NS_PER_S 1000000000ull
+#define AHEAD	 16u /* flows: long enough for memory, and within what it fetches at a time */
 
 #define LINK_ETHERNET 1
 #define LINK_RAW      12
@@ -46,6 +47,12 @@ struct shunt {
 	uint64_t seed;
 	bool ignore_vlan;
 	uint64_t flows, replaced;
+	struct wish {
+		struct shunt_key key;
+		struct shunt_set *set;
+		bool over;
+	} wish[AHEAD]; /* of number n at n % AHEAD */
+	unsigned wished, done;
 };
 
 bool shunt_built_in(void)
@@ -192,32 +199,67 @@ static struct shunt_entry *choose(struct shunt_set *set, const struct shunt_key 
 }
 
 /* The kernel reads the table meanwhile: it never sees half a key that counts. */
-void shunt_add(struct shunt *s, const struct flow *f)
+static void put(struct shunt *s, struct shunt_set *set, const struct shunt_key *key)
 {
-	struct shunt_key key;
-	struct shunt_entry *e = choose(find_set(s, f, &key), &key);
+	struct shunt_entry *e = choose(set, key);
 
 	s->flows++;
-	if (e->used && shunt_same(&e->key, &key)) {
+	if (e->used && shunt_same(&e->key, key)) {
 		e->passed_ns = now_ns();
 		return;
 	}
 	s->replaced += e->used;
 	__atomic_store_n(&e->used, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	e->key = key;
+	e->key = *key;
 	e->passed_ns = now_ns();
 	__atomic_store_n(&e->used, 1, __ATOMIC_RELEASE);
 }
 
+static void take_out(struct shunt_set *set, const struct shunt_key *key)
+{
+	for (unsigned i = 0; i < SHUNT_WAYS; i++)
+		if (set->entry[i].used && shunt_same(&set->entry[i].key, key))
+			__atomic_store_n(&set->entry[i].used, 0, __ATOMIC_RELEASE);
+}
+
+static void fulfil(struct shunt *s)
+{
+	const struct wish *w = &s->wish[s->done++ % AHEAD];
+
+	if (w->over)
+		take_out(w->set, &w->key);
+	else
+		put(s, w->set, &w->key);
+}
+
+static void wish(struct shunt *s, const struct flow *f, bool over)
+{
+	struct wish *w = &s->wish[s->wished % AHEAD];
+
+	if (s->wished - s->done == AHEAD)
+		fulfil(s);
+	w->set = find_set(s, f, &w->key);
+	w->over = over;
+	s->wished++;
+	for (unsigned i = 0; i < SHUNT_WAYS; i++)
+		__builtin_prefetch(&w->set->entry[i], 1);
+}
+
+void shunt_add(struct shunt *s, const struct flow *f)
+{
+	wish(s, f, false);
+}
+
 void shunt_remove(struct shunt *s, const struct flow *f)
 {
-	struct shunt_key key;
-	struct shunt_set *set = find_set(s, f, &key);
+	wish(s, f, true);
+}
 
-	for (unsigned i = 0; i < SHUNT_WAYS; i++)
-		if (set->entry[i].used && shunt_same(&set->entry[i].key, &key))
-			__atomic_store_n(&set->entry[i].used, 0, __ATOMIC_RELEASE);
+void shunt_settle(struct shunt *s)
+{
+	while (s->done != s->wished)
+		fulfil(s);
 }
 
 void shunt_count(const struct shunt *s, struct shunt_counters *counters)
@@ -290,6 +332,11 @@ void shunt_remove(struct shunt *s, const struct flow *f)
 {
 	(void)s;
 	(void)f;
+}
+
+void shunt_settle(struct shunt *s)
+{
+	(void)s;
 }
 
 void shunt_count(const struct shunt *s, struct shunt_counters *counters)

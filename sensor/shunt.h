@@ -41,11 +41,13 @@ void shunt_close(struct shunt *s);
  * (`link_type`, as pcap_datalink says), or with errno: the filter there stays. */
 bool shunt_attach(const struct shunt *s, int socket, int link_type);
 
-/* From now on the kernel drops a flow's packets ... */
+/* The kernel is to drop a flow's packets ... */
 void shunt_add(struct shunt *s, const struct flow *f);
 
-/* ... and no longer. */
+/* ... and no longer. Both come about a few calls later, when the table's part has come into the
+ * cache, or with shunt_settle. */
 void shunt_remove(struct shunt *s, const struct flow *f);
+void shunt_settle(struct shunt *s);
 
 void shunt_count(const struct shunt *s, struct shunt_counters *counters);
 

@@ -81,6 +81,18 @@ static bool passes(const struct shunt *s, int link_type, const struct frame_buil
 	return result;
 }
 
+static void add(struct shunt *s, const struct flow *f)
+{
+	shunt_add(s, f);
+	shunt_settle(s);
+}
+
+static void forget(struct shunt *s, const struct flow *f)
+{
+	shunt_remove(s, f);
+	shunt_settle(s);
+}
+
 static void test_lets_mail_through(void **state)
 {
 	struct frame_builder b;
@@ -227,7 +239,7 @@ static void test_drops_shunted_flows(void **state)
 		build_reply(&reply, layers, ipv6, FRAME_ACK | FRAME_PSH);
 		f = flow_of(&b);
 		assert_true(passes(shunt, ETHERNET, &b));
-		shunt_add(shunt, &f);
+		add(shunt, &f);
 		shunt_count(shunt, &before);
 		if (passes(shunt, ETHERNET, &b) || passes(shunt, ETHERNET, &reply) ||
 		    passes(shunt, COOKED, &b))
@@ -243,7 +255,7 @@ static void test_drops_shunted_flows(void **state)
 		}
 		build(&b, layers, ipv6, FRAME_ACK);
 		assert_false(passes(shunt, ETHERNET, &b)); /* these ended nothing */
-		shunt_remove(shunt, &f);
+		forget(shunt, &f);
 		assert_true(passes(shunt, ETHERNET, &b));
 	}
 }
@@ -257,7 +269,7 @@ static void test_a_syn_ends_it(void **state)
 	need_kernel();
 	build(&b, "ethernet ipv4 tcp", false, FRAME_ACK);
 	f = flow_of(&b);
-	shunt_add(shunt, &f);
+	add(shunt, &f);
 	assert_false(passes(shunt, ETHERNET, &b));
 	build(&b, "ethernet ipv4 tcp", false, FRAME_SYN);
 	assert_true(passes(shunt, ETHERNET, &b));
@@ -282,7 +294,7 @@ static void test_shunts_nothing_else(void **state)
 	need_kernel();
 	build(&b, "ethernet ipv4 tcp", false, FRAME_ACK);
 	f = flow_of(&b);
-	shunt_add(shunt, &f);
+	add(shunt, &f);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		build(&b, others[i], false, FRAME_ACK);
 		if (!passes(shunt, ETHERNET, &b))
@@ -296,7 +308,7 @@ static void test_shunts_nothing_else(void **state)
 	b.segment.source.bytes[15]++;
 	frame_build(&b, "ethernet ipv4 tcp");
 	assert_true(passes(shunt, ETHERNET, &b));
-	shunt_remove(shunt, &f);
+	forget(shunt, &f);
 }
 
 /* Where tags tell no flows apart, a flow is shunted in whatever VLAN it shows itself. */
@@ -316,13 +328,13 @@ static void test_tags_may_be_ignored(void **state)
 	build(&b, same[0], false, FRAME_ACK);
 	f = flow_of(&b);
 	assert_true(passes(no_tags, ETHERNET, &b));
-	shunt_add(no_tags, &f);
+	add(no_tags, &f);
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		build_reply(&b, same[i], false, FRAME_ACK);
 		if (passes(no_tags, ETHERNET, &b) || passes(no_tags, COOKED, &b))
 			fail_msg("%s is not shunted", same[i]);
 	}
-	shunt_remove(no_tags, &f);
+	forget(no_tags, &f);
 	assert_true(passes(no_tags, ETHERNET, &b));
 }
 
@@ -337,7 +349,7 @@ static void test_one_passes_in_a_while(void **state)
 	need_kernel();
 	build(&b, "ethernet ipv4 tcp", false, FRAME_ACK);
 	f = flow_of(&b);
-	shunt_add(shunt, &f);
+	add(shunt, &f);
 	assert_false(passes(shunt, ETHERNET, &b));
 	find_set(shunt, &f, &key)->entry[0].passed_ns -=
 	    LIMIT_SHUNT_REFRESH_S * NS_PER_S; /* as if so long had gone by */
@@ -345,7 +357,7 @@ static void test_one_passes_in_a_while(void **state)
 		find_set(shunt, &f, &key)->entry[i].passed_ns -= LIMIT_SHUNT_REFRESH_S * NS_PER_S;
 	assert_true(passes(shunt, ETHERNET, &b));
 	assert_false(passes(shunt, ETHERNET, &b));
-	shunt_remove(shunt, &f);
+	forget(shunt, &f);
 }
 
 static struct flow numbered(const struct flow *like, uint32_t number)
@@ -372,7 +384,7 @@ static void test_survives_a_full_table(void **state)
 	like = flow_of(&b);
 	for (uint32_t i = 0; i < flows; i++) {
 		f = numbered(&like, i);
-		shunt_add(shunt, &f);
+		add(shunt, &f);
 		if (i % 65536 != 0)
 			continue;
 		frame_builder_begin(&b, false);

@@ -37,6 +37,15 @@ static const char *json_name(const struct recorder *r)
 	return r->json == stdout ? "standard output" : r->options.sensor->json;
 }
 
+/* Few calls for many records; what waits a tick writes. */
+static void buffer_json(FILE *json)
+{
+	static char buffer[LIMIT_JSON_BYTES];
+
+	if (json != NULL && !isatty(fileno(json)))
+		(void)setvbuf(json, buffer, _IOFBF, sizeof(buffer));
+}
+
 /* Said once; what else takes records goes on. */
 static void give_up_json(struct recorder *r)
 {
@@ -186,6 +195,7 @@ static void reopen_json(struct recorder *r)
 	}
 	fclose(r->json);
 	r->json = again;
+	buffer_json(again);
 }
 
 void recorder_reload(struct recorder *r)
@@ -306,6 +316,7 @@ struct recorder *recorder_open(const struct recorder_options *options, int *stat
 	r->options = *options;
 	r->redo = options->board == NULL ? NULL : &options->board->redo;
 	r->json = options->json;
+	buffer_json(r->json);
 	if (!open_alerting(r) || !open_metrics(r)) {
 		*status = EXIT_USAGE;
 	} else if (open_store(r) && open_compare(r)) {

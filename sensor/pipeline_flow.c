@@ -392,5 +392,6 @@ void pipeline_finish(struct pipeline *p)
 		pipeline_end_flow(p, open[i], false);
 		flow_remove(p->flows, open[i]);
 	}
+	p->finished = true;
 	free(open);
 }

@@ -115,7 +115,7 @@ static struct past *find_in(const struct set *set, const struct key *key)
 	for (size_t i = 0; i < WAYS; i++)
 		if (set->tag[i] == set->own && set->place[i].used_ns != 0 &&
 		    memcmp(&set->place[i].key, key, sizeof(*key)) == 0)
-			return &set->place[i];
+			return set->place + i;
 	return NULL;
 }
 
@@ -157,7 +157,7 @@ static struct past *make(struct compare *c, const struct record *r, bool pair)
 
 	if (p == NULL) {
 		at = longest_unused(&set);
-		p = &set.place[at];
+		p = set.place + at;
 		c->evicted += p->used_ns != 0 && matters(p, r->start_ns);
 		*p = (struct past){.key = key};
 		set.tag[at] = set.own;

@@ -33,6 +33,7 @@ static long crash_after =
     -1; /* steps: calls that others can see; odd: before the call, even: behind it */
 
 static int sends_only; /* other steps do not count */
+static int patient;    /* what was added is written before more is, so that Redis keeps up */
 
 static void count_step(void)
 {
@@ -160,6 +161,8 @@ static void add_all(const struct drive *d, struct tally *t, struct store *s)
 		if ((i + 1) % d->each != 0)
 			continue;
 		store_flush(s);
+		if (patient)
+			(void)store_drain(s, (unsigned)d->drain_ms);
 		nap(d->pause_ms);
 		while (d->store.redo != NULL && d->store.spool_path != NULL &&
 		       redo_presses(d->store.redo)) { /* a sensor's records come slower */
@@ -272,6 +275,7 @@ static const struct option options[] = {
     {"redo", required_argument, NULL, 'R'},
     {"crash", required_argument, NULL, 'c'},
     {"sends-only", no_argument, &sends_only, 1},
+    {"patient", no_argument, &patient, 1},
     {"hang", no_argument, NULL, 'h'},
     {"bench", no_argument, NULL, 'b'},
     {0},

@@ -64,9 +64,17 @@ struct record *redo_copy(struct redo *r, const struct record *session)
 
 void redo_take(struct redo *r, const struct record *copy)
 {
-	if (copy != NULL)
+	if (copy != NULL) {
 		commit(r, REDO_RECORD, record_size(copy), r->taken + 1);
+		r->logged = r->taken + 1;
+	}
 	r->taken++;
+}
+
+/* Totals had no room: what stood here is gone, and no item may follow it. */
+static bool is_given_up(const struct redo *r)
+{
+	return r->full && atomic_load_explicit(&r->used, memory_order_relaxed) == 0;
 }
 
 void redo_totals(struct redo *r, const struct tally_entry *e)
@@ -74,6 +82,8 @@ void redo_totals(struct redo *r, const struct tally_entry *e)
 	size_t size = sizeof(struct redo_totals) + e->count * sizeof(uint64_t) * 2;
 	struct redo_totals *totals = room(r, size, sizeof(r->bytes));
 
+	if (is_given_up(r))
+		return;
 	if (totals == NULL) {
 		r->full = true;
 		atomic_store_explicit(&r->used, 0, memory_order_release);
@@ -86,12 +96,12 @@ void redo_totals(struct redo *r, const struct tally_entry *e)
 		totals->counters[i].id = e->ids[i];
 		totals->counters[i].total = e->counters[i].absolute + e->counters[i].seen;
 	}
-	commit(r, REDO_TOTALS, size, r->taken);
+	commit(r, REDO_TOTALS, size, r->logged);
 }
 
 void redo_empty(struct redo *r)
 {
-	r->kept = r->taken;
+	r->kept = r->logged = r->taken;
 	r->mark = r->number;
 	atomic_store_explicit(&r->used, 0, memory_order_release);
 	r->full = false;
@@ -165,7 +175,7 @@ uint64_t redo_begin(struct redo *r)
 		r->number = last.number;
 	safe = last.taken > r->kept ? last.taken : r->kept;
 	lost = r->taken > safe ? r->taken - safe : 0;
-	r->taken = safe;
+	r->taken = r->logged = safe;
 	r->full = false; /* the new one knows no more than what is here */
 	return lost;
 }

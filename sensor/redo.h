@@ -24,6 +24,7 @@
 struct redo {
 	uint64_t taken;	 /* records, since the sensor began */
 	uint64_t kept;	 /* ... of these: in Redis or the spool when the log was last emptied */
+	uint64_t logged; /* ... or here */
 	uint64_t number; /* of the last item */
 	uint64_t mark;	 /* of the last one that was emptied out */
 	unsigned tries;	 /* recorders that died before redo_is_good */

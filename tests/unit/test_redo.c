@@ -141,6 +141,39 @@ static void what_has_no_room_is_counted_as_lost(void **state)
 	tally_free(t);
 }
 
+/* Redis has the totals, with records that had no room: those before them are not counted again. */
+static void totals_in_a_full_log_hold(void **state)
+{
+	struct tally *t = tally_new(10);
+	unsigned count = 0;
+
+	(void)state;
+	for (; !redo->full; count++)
+		take(1);
+	take(10);
+	send_totals();
+	assert_int_equal(redo_begin(redo), 11);
+	assert_int_equal(redo_replay(redo, 0, t), count - 1);
+	assert_int_equal(sessions_of(t).absolute, 100 + count - 1);
+	assert_int_equal(sessions_of(t).seen, 0);
+	tally_free(t);
+}
+
+/* Totals without room have emptied it: later ones do not say that all is here. */
+static void log_given_up_stays_so(void **state)
+{
+	(void)state;
+	take(3);
+	redo->used = sizeof(redo->bytes) - 8;
+	send_totals();
+	assert_true(redo->full);
+	take(4);
+	send_totals();
+	assert_int_equal(redo_begin(redo), 7);
+	take(1);
+	assert_int_equal(redo_begin(redo), 0);
+}
+
 /* As a recorder may leave it that wrote where it should not. */
 static void damage_ends_the_log(void **state)
 {
@@ -177,6 +210,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(totals_take_the_place_of_what_came_before, make, drop),
 	    cmocka_unit_test_setup_teardown(what_the_spool_has_is_not_counted_again, make, drop),
 	    cmocka_unit_test_setup_teardown(what_has_no_room_is_counted_as_lost, make, drop),
+	    cmocka_unit_test_setup_teardown(totals_in_a_full_log_hold, make, drop),
+	    cmocka_unit_test_setup_teardown(log_given_up_stays_so, make, drop),
 	    cmocka_unit_test_setup_teardown(damage_ends_the_log, make, drop),
 	};
 

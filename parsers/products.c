@@ -131,7 +131,7 @@ static bool version_fits(const struct product *p, struct cursor version)
 
 #define LETTER(b) (1u << ((b)&0x1f))
 
-#define WORDS_MAX 80 /* of a greeting: all that SMTP_BANNER_MAX bytes can have */
+#define WORDS_MAX 160 /* of a greeting: a byte each, in no more than SMTP_BANNER_MAX */
 
 struct greeting {
 	struct cursor host;	       /* the first word */

@@ -338,7 +338,7 @@ void pipeline_packet(struct pipeline *p, int link_type, uint64_t ns, const uint8
 const struct pipeline_stats *pipeline_stats(struct pipeline *p)
 {
 	pipeline_flush(p);
-	p->stats.flows_open = p->finished ? 0 : flow_count(p->flows);
+	p->stats.flows_open = flow_count(p->flows);
 	p->stats.out_of_order = p->shared.streams.out_of_order;
 	p->stats.retransmitted = p->shared.streams.retransmitted;
 	p->stats.overlap_conflicts = p->shared.streams.conflicts;

@@ -377,13 +377,13 @@ void pipeline_finish(struct pipeline *p)
 	open = malloc((flow_count(p->flows) + 1) * sizeof(struct flow *));
 	for (size_t place = 0; place < places; place++) {
 		f = flow_at(p->flows, place);
-		if (f == NULL || f->state == FLOW_CLOSED) /* most: nothing is left to tell */
+		if (f == NULL)
 			continue;
-		if (open != NULL) {
+		if (open != NULL && f->state != FLOW_CLOSED) {
 			open[count++] = f;
 			continue;
 		}
-		pipeline_end_flow(p, f, false); /* memory is short: in any order */
+		pipeline_end_flow(p, f, false); /* nothing to tell, or memory is short */
 		flow_remove(p->flows, f);
 	}
 	if (open != NULL)
@@ -392,6 +392,5 @@ void pipeline_finish(struct pipeline *p)
 		pipeline_end_flow(p, open[i], false);
 		flow_remove(p->flows, open[i]);
 	}
-	p->finished = true;
 	free(open);
 }

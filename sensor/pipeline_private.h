@@ -54,7 +54,6 @@ struct pipeline {
 	uint64_t now_ns;	    /* capture time: the latest seen that was not odd */
 	uint64_t odd_ns, odd_at_ns; /* the last odd stamp, and the time it came at */
 	uint64_t swept_ns;
-	bool finished; /* what is still in the table is over */
 	size_t sweep_hand, session_hand;
 	pipeline_sink *sink;
 	void *context;

@@ -62,9 +62,9 @@ static uint8_t judge_outcome(const struct record *r, const struct verdict_facts 
 }
 
 /*
- * A protocol_version alert blames the side that did not send it; but a client that offered TLS 1.2
- * is not legacy, whatever the server says: then it is the server that can do no more, unless the
- * client wanted more than 1.2.
+ * A protocol_version alert blames the side that did not send it. But who offered TLS 1.2 and 1.3
+ * is refused by none who can do either: then it is the server that can do no more. And nobody is
+ * legacy where a client wants TLS 1.3 and nothing else.
  */
 static uint8_t blame_by_alert(const struct record *r, const struct verdict_facts *f)
 {
@@ -76,7 +76,7 @@ static uint8_t blame_by_alert(const struct record *r, const struct verdict_facts
 		return LEGACY_SERVER;
 	if (r->client_max_version == 0)
 		return LEGACY_UNKNOWN;
-	if (r->client_max_version < TLS_VERSION_12)
+	if (r->client_max_version <= TLS_VERSION_12)
 		return LEGACY_CLIENT;
 	return r->client_min_version <= TLS_VERSION_12 ? LEGACY_SERVER : LEGACY_UNKNOWN;
 }

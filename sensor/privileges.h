@@ -51,4 +51,8 @@ enum sandbox {		    /* what kind of process */
  */
 int sandbox_enter(enum sandbox kind, char error[PRIVILEGES_ERROR_MAX]);
 
+/* Before that: nothing is written to these descriptors any more, such as the packet sockets of who
+ * only listens. -1 with `error` filled. */
+int sandbox_silence(const int *descriptors, size_t count, char error[PRIVILEGES_ERROR_MAX]);
+
 #endif

@@ -5,6 +5,7 @@
  */
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -77,8 +78,6 @@ static const char *const common[] = {
     "uname",
     "sysinfo",
     "getrusage",
-    "fcntl",
-    "fcntl64",
 };
 
 /* Of the recorder: files of its user, streams to Redis and name servers, answers to scrapes. */
@@ -161,7 +160,10 @@ static const char *const attackers[] = {
 
 #define ALL(names) names, sizeof(names) / sizeof((names)[0])
 
-static int add_all(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count)
+/* Calls by their names, as far as this machine has them; `argument`: only where it is so, NULL:
+ * whatever it is. */
+static int add_all(scmp_filter_ctx filter, uint32_t action, const char *const *names, size_t count,
+    const struct scmp_arg_cmp *argument)
 {
 	int result = 0;
 
@@ -169,9 +171,15 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const char *const *n
 		int number = seccomp_syscall_resolve_name(names[i]);
 
 		if (number != __NR_SCMP_ERROR)
-			result = seccomp_rule_add(filter, action, number, 0);
+			result = seccomp_rule_add_array(
+			    filter, action, number, argument != NULL ? 1 : 0, argument);
 	}
 	return result;
+}
+
+static int allow_all(scmp_filter_ctx filter, const char *const *names, size_t count)
+{
+	return add_all(filter, SCMP_ACT_ALLOW, names, count, NULL);
 }
 
 static int allow_if(scmp_filter_ctx filter, int number, struct scmp_arg_cmp argument)
@@ -179,17 +187,30 @@ static int allow_if(scmp_filter_ctx filter, int number, struct scmp_arg_cmp argu
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, argument);
 }
 
-/* Of the memory calls those whose protection has none of these bits. */
-static int allow_memory(scmp_filter_ctx filter, unsigned without)
+static const char *const mapping[] = {"mmap", "mmap2"};
+static const char *const protecting[] = {"mprotect", "pkey_mprotect"};
+
+/* Those whose protection has none of these bits. */
+static int allow_memory(
+    scmp_filter_ctx filter, const char *const *names, size_t count, unsigned without)
 {
-	static const char *const calls[] = {"mmap", "mmap2", "mprotect", "pkey_mprotect"};
+	const struct scmp_arg_cmp none = SCMP_A2(SCMP_CMP_MASKED_EQ, without, 0);
+
+	return add_all(filter, SCMP_ACT_ALLOW, names, count, &none);
+}
+
+/* Flags of descriptors. Not who gets a signal when bytes come: it may be any signal, for any
+ * process of this user. */
+static int allow_flags(scmp_filter_ctx filter)
+{
+	static const char *const calls[] = {"fcntl", "fcntl64"};
+	static const unsigned words[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
 	int result = 0;
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && result == 0; i++) {
-		int number = seccomp_syscall_resolve_name(calls[i]);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && result == 0; i++) {
+		const struct scmp_arg_cmp word = SCMP_A1(SCMP_CMP_EQ, words[i], 0);
 
-		if (number != __NR_SCMP_ERROR)
-			result = allow_if(filter, number, SCMP_A2(SCMP_CMP_MASKED_EQ, without, 0));
+		result = add_all(filter, SCMP_ACT_ALLOW, ALL(calls), &word);
 	}
 	return result;
 }
@@ -228,25 +249,27 @@ static int allow_sockets(scmp_filter_ctx filter)
 
 static int fill_worker(scmp_filter_ctx filter)
 {
-	if (add_all(filter, SCMP_ACT_ALLOW, ALL(common)) != 0 || allow_own_end(filter) != 0 ||
-	    allow_requests(filter) != 0 || allow_memory(filter, PROT_EXEC) != 0)
+	if (allow_all(filter, ALL(common)) != 0 || allow_own_end(filter) != 0 ||
+	    allow_requests(filter) != 0 || allow_flags(filter) != 0 ||
+	    allow_memory(filter, ALL(mapping), PROT_EXEC) != 0 ||
+	    allow_memory(filter, ALL(protecting), PROT_EXEC) != 0)
 		return -1;
 	return 0;
 }
 
-/* Here files may be mapped as code, since name services are loaded on demand; nothing that can be
- * written may be run. */
+/* Here files may be mapped as code, since name services are loaded on demand; no memory that could
+ * ever be written may be run. */
 static int fill_recorder(scmp_filter_ctx filter)
 {
-	if (fill_worker(filter) != 0 || add_all(filter, SCMP_ACT_ALLOW, ALL(recorder)) != 0 ||
-	    allow_sockets(filter) != 0 || allow_memory(filter, PROT_WRITE) != 0)
+	if (fill_worker(filter) != 0 || allow_all(filter, ALL(recorder)) != 0 ||
+	    allow_sockets(filter) != 0 || allow_memory(filter, ALL(mapping), PROT_WRITE) != 0)
 		return -1;
 	return 0;
 }
 
 static int fill_supervisor(scmp_filter_ctx filter)
 {
-	return add_all(filter, SCMP_ACT_ERRNO(EPERM), ALL(attackers));
+	return add_all(filter, SCMP_ACT_ERRNO(EPERM), ALL(attackers), NULL);
 }
 
 static int (*const fill[])(scmp_filter_ctx) = {
@@ -299,24 +322,47 @@ static bool is_confined(enum sandbox kind)
 	return fd < 0 && errno == EPERM;
 }
 
+static int refuse(const char *step, int reason, char error[PRIVILEGES_ERROR_MAX])
+{
+	snprintf(error, PRIVILEGES_ERROR_MAX,
+	    "cannot confine the process: %s: %s; this needs a kernel with seccomp; --no-sandbox "
+	    "goes "
+	    "on without",
+	    step, strerror(reason));
+	return -1;
+}
+
 int sandbox_enter(enum sandbox kind, char error[PRIVILEGES_ERROR_MAX])
 {
 	const char *step = kind == SANDBOX_SUPERVISOR ? NULL : give_up_rights();
 	int result;
 
-	errno = step == NULL ? 0 : errno;
-	if (step == NULL && (result = load_filter(kind)) != 0) {
-		step = "seccomp";
-		errno = -result;
+	if (step != NULL)
+		return refuse(step, errno, error);
+	result = load_filter(kind);
+	if (result != 0)
+		return refuse("seccomp", -result, error);
+	errno = 0;
+	return is_confined(kind) ? 0 : refuse("it does not hold", errno, error);
+}
+
+/* A filter above the others: of all of them the strictest word holds. A descriptor is an int: who
+ * wants past it may fill the upper half of the register. */
+int sandbox_silence(const int *descriptors, size_t count, char error[PRIVILEGES_ERROR_MAX])
+{
+	static const char *const writing[] = {"write", "writev", "pwrite64", "pwritev", "pwritev2",
+	    "send", "sendto", "sendmsg", "sendmmsg"};
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int result = filter == NULL ? -ENOMEM : 0;
+
+	for (size_t i = 0; i < count && result == 0; i++) {
+		const struct scmp_arg_cmp own =
+		    SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)descriptors[i]);
+
+		result = add_all(filter, SCMP_ACT_ERRNO(EPERM), ALL(writing), &own);
 	}
-	if (step == NULL && !is_confined(kind))
-		step = "it does not hold";
-	if (step == NULL)
-		return 0;
-	snprintf(error, PRIVILEGES_ERROR_MAX,
-	    "cannot confine the process: %s: %s; this needs a kernel with seccomp; --no-sandbox "
-	    "goes "
-	    "on without",
-	    step, strerror(errno));
-	return -1;
+	if (result == 0)
+		result = seccomp_load(filter);
+	seccomp_release(filter);
+	return result == 0 ? 0 : refuse("silence", -result, error);
 }

@@ -177,6 +177,16 @@ static bool drain(struct state *s)
 	return s->outbox.bytes == 0;
 }
 
+/* Its packet sockets could send, too. */
+static int confine(const struct worker_process *p, char error[PRIVILEGES_ERROR_MAX])
+{
+	int sockets[CAPTURE_INTERFACES_MAX];
+	size_t count = capture_sockets(p->capture, sockets, CAPTURE_INTERFACES_MAX);
+
+	return sandbox_silence(sockets, count, error) != 0 ? -1
+							   : sandbox_enter(SANDBOX_WORKER, error);
+}
+
 _Noreturn void worker_process(const struct worker_process *p)
 {
 	static struct state s; /* too large for a stack */
@@ -186,7 +196,7 @@ _Noreturn void worker_process(const struct worker_process *p)
 	s.p = p;
 	s.outbox = (struct outbox){.socket = p->channel, .generation = p->generation};
 	open_worker(&s);
-	if (!p->options->no_sandbox && sandbox_enter(SANDBOX_WORKER, error) != 0) {
+	if (!p->options->no_sandbox && confine(p, error) != 0) {
 		log_say(LOG_LEVEL_ERROR, "worker %u: %s", p->index, error);
 		_exit(EXIT_USAGE);
 	}

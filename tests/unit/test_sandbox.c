@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -21,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -118,6 +120,14 @@ static bool kills_parent(void)
 	return kill(getppid(), 0) == 0;
 }
 
+/* By a signal of its choice, whenever bytes come: kill() is not the only way. */
+static bool signals_parent(void)
+{
+	bool done = fcntl(0, F_SETOWN, getppid()) == 0;
+
+	return fcntl(0, F_SETSIG, SIGKILL) == 0 || done;
+}
+
 static bool becomes_root(void)
 {
 	return setresuid(0, 0, 0) == 0 || seteuid(0) == 0;
@@ -155,6 +165,14 @@ static bool makes_code(void)
 	return done;
 }
 
+/* As name services are loaded. */
+static bool loads_a_library(void)
+{
+	void *library = dlopen("libutil.so.1", RTLD_NOW);
+
+	return library != NULL && dlclose(library) == 0;
+}
+
 static bool makes_memory(void)
 {
 	void *at = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -187,23 +205,31 @@ static bool writes_files(void)
 	return keep_fd(fd) && done;
 }
 
+/* A descriptor by another number. */
+static bool doubles_it(void)
+{
+	return keep_fd(fcntl(0, F_DUPFD, 3)) || keep_fd(dup(0));
+}
+
 static const struct attempt worker_may[] = {
     {"makes_memory", makes_memory}, {"talks_over_what_is_open", talks_over_what_is_open}};
 static const struct attempt worker_may_not[] = {{"opens", opens}, {"opens_shadow", opens_shadow},
     {"opens_tcp", opens_tcp}, {"opens_unix", opens_unix}, {"opens_packet", opens_packet},
     {"connects", connects}, {"forks", forks}, {"executes", executes}, {"traces", traces},
-    {"reads_parent", reads_parent}, {"kills_parent", kills_parent}, {"becomes_root", becomes_root},
+    {"reads_parent", reads_parent}, {"kills_parent", kills_parent},
+    {"signals_parent", signals_parent}, {"becomes_root", becomes_root},
     {"changes_root", changes_root}, {"leaves_namespace", leaves_namespace},
     {"writes_code", writes_code}, {"makes_code", makes_code}};
 
 static const struct attempt recorder_may[] = {{"opens", opens}, {"writes_files", writes_files},
     {"opens_tcp", opens_tcp}, {"opens_unix", opens_unix}, {"makes_memory", makes_memory},
-    {"talks_over_what_is_open", talks_over_what_is_open}};
+    {"loads_a_library", loads_a_library}, {"talks_over_what_is_open", talks_over_what_is_open}};
 static const struct attempt recorder_may_not[] = {{"opens_packet", opens_packet},
     {"opens_raw", opens_raw}, {"forks", forks}, {"executes", executes}, {"traces", traces},
-    {"reads_parent", reads_parent}, {"kills_parent", kills_parent}, {"becomes_root", becomes_root},
+    {"reads_parent", reads_parent}, {"kills_parent", kills_parent},
+    {"signals_parent", signals_parent}, {"becomes_root", becomes_root},
     {"changes_root", changes_root}, {"leaves_namespace", leaves_namespace},
-    {"writes_code", writes_code}};
+    {"writes_code", writes_code}, {"makes_code", makes_code}};
 
 static const struct attempt supervisor_may[] = {
     {"opens", opens}, {"forks", forks}, {"makes_memory", makes_memory}};
@@ -270,6 +296,46 @@ static bool enter(int to, enum sandbox kind)
 	return false;
 }
 
+/* Its packet socket, as it were: 2, the twin of 1. */
+#define SILENT 2
+
+static bool says_a_word(void)
+{
+	struct iovec word = {"x", 1};
+
+	return write(SILENT, "x", 1) == 1 || send(SILENT, "x", 1, MSG_DONTWAIT) == 1 ||
+	       writev(SILENT, &word, 1) == 1 ||
+	       syscall(SYS_write, SILENT | UINT64_C(1) << 32, "x", 1L) == 1;
+}
+
+static bool hears(void)
+{
+	char word;
+
+	return send(0, "x", 1, MSG_DONTWAIT) == 1 && recv(SILENT, &word, 1, MSG_DONTWAIT) == 1;
+}
+
+static const struct attempt silenced_may[] = {{"hears", hears}, {"talks", talks_over_what_is_open}};
+static const struct attempt silenced_may_not[] = {
+    {"says_a_word", says_a_word}, {"doubles", doubles_it}};
+
+static void be_silenced(int to)
+{
+	char error[PRIVILEGES_ERROR_MAX];
+	const int silent[] = {SILENT};
+
+	if (dup2(1, SILENT) != SILENT || !says_a_word())
+		tell(to, "silent before", "twin");
+	while (recv(0, error, 1, MSG_DONTWAIT) == 1)
+		;
+	if (sandbox_silence(silent, 1, error) != 0)
+		tell(to, error, "silence");
+	if (!enter(to, SANDBOX_WORKER))
+		return;
+	try_all(to, LIST(silenced_may), true);
+	try_all(to, LIST(silenced_may_not), false);
+}
+
 static void be_worker(int to)
 {
 	if (!enter(to, SANDBOX_WORKER))
@@ -319,6 +385,12 @@ static void be_worker_of_a_supervisor(int to)
 {
 	if (enter(to, SANDBOX_SUPERVISOR))
 		be_worker(to);
+}
+
+static void what_is_silenced_only_hears(void **state)
+{
+	(void)state;
+	in_child(be_silenced);
 }
 
 static void sandboxes_nest(void **state)
@@ -393,6 +465,7 @@ int main(void)
 	    cmocka_unit_test(a_worker_may_only_talk),
 	    cmocka_unit_test(a_recorder_may_not_capture_nor_execute),
 	    cmocka_unit_test(a_supervisor_may_not_leave),
+	    cmocka_unit_test(what_is_silenced_only_hears),
 	    cmocka_unit_test(sandboxes_nest),
 	    cmocka_unit_test(rights_do_not_come_back),
 	    cmocka_unit_test(users_are_found_or_refused),

@@ -56,12 +56,16 @@ static void hide_people(char *text)
 	*to = '\0';
 }
 
-/* Cleaned and cut, in this order: the end of a person's address shows that it is one. */
-static void clean(char text[LIMIT_CERTIFICATE_NAME], struct cursor bytes)
+/* Cleaned, a blank as `blank`, and cut, in this order: the end of a person's address shows that it
+ * is one. */
+static void clean(char text[LIMIT_CERTIFICATE_NAME], struct cursor bytes, char blank)
 {
 	char whole[2 * LIMIT_CERTIFICATE_NAME];
 
 	smtp_text_keep(whole, sizeof(whole), bytes);
+	for (char *c = whole; *c != '\0'; c++)
+		if (*c == ' ')
+			*c = blank;
 	hide_people(whole);
 	smtp_text_keep(text, LIMIT_CERTIFICATE_NAME, cursor_over(whole, strlen(whole)));
 }
@@ -79,7 +83,7 @@ static const char *keep_name(struct texts *t, const X509_NAME *name)
 		return NULL;
 	if (X509_NAME_print_ex(to, name, 0, form) >= 0) {
 		length = BIO_get_mem_data(to, &bytes);
-		clean(text, cursor_over(bytes, length > 0 ? (size_t)length : 0));
+		clean(text, cursor_over(bytes, length > 0 ? (size_t)length : 0), ' ');
 		kept = keep(t, text);
 	}
 	BIO_free(to);
@@ -135,10 +139,8 @@ static void add_dns(struct words *w, const ASN1_STRING *name)
 		w->full = true;
 		return;
 	}
-	clean(text, cursor_over(ASN1_STRING_get0_data(name), (size_t)length));
-	for (char *c = text; *c != '\0'; c++)
-		if (*c == ' ')
-			*c = '?'; /* a word each */
+	/* a word each */
+	clean(text, cursor_over(ASN1_STRING_get0_data(name), (size_t)length), '?');
 	add_word(w, text);
 }
 

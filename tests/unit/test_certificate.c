@@ -273,6 +273,18 @@ static void names_are_cut(void **state)
 	}
 }
 
+/* A name of a host is a word, and one that is a person's address with a blank in it as well. */
+static void names_of_hosts_are_words(void **state)
+{
+	static struct made m;
+	X509 *x = blank(ec);
+
+	(void)state;
+	add_names(x, "DNS:mx one.example.net,DNS:jane doe @example.net");
+	finish(&m, x, ec, EVP_sha256());
+	assert_string_equal(m.read.names, "mx?one.example.net *@example.net");
+}
+
 static void many_names_end_in_dots(void **state)
 {
 	static struct made m;
@@ -458,6 +470,7 @@ int main(void)
 	    cmocka_unit_test(dates_far_away),
 	    cmocka_unit_test(names_are_cleaned),
 	    cmocka_unit_test(names_are_cut),
+	    cmocka_unit_test(names_of_hosts_are_words),
 	    cmocka_unit_test(many_names_end_in_dots),
 	    cmocka_unit_test(refuses_what_is_none),
 	    cmocka_unit_test(is_read_once),

@@ -9,8 +9,8 @@
 #include "tls_hello.h"
 
 #define FINGERPRINT_KEY_MAX  2048 /* bytes; real ones take 100 to 500 */
-#define FINGERPRINT_TEXT_MAX 2048 /* bytes of one text, with its NUL */
-#define FINGERPRINT_LIST_MAX 256  /* cipher suites; extensions */
+#define FINGERPRINT_TEXT_MAX 4096 /* bytes of one text, with its NUL */
+#define FINGERPRINT_LIST_MAX 512  /* cipher suites (a scanner offers 440); extensions */
 #define FINGERPRINT_JA4_HEAD 11	  /* "t13d1516h2", with its NUL */
 
 /* All of a hello that its fingerprints depend on: equal bytes mean equal fingerprints. Returns how

@@ -328,6 +328,14 @@ void smtp_dialog_init(struct smtp_dialog *d, bool midstream)
 	smtp_exchange_set_unsure(d, midstream);
 }
 
+void smtp_dialog_resume(struct smtp_dialog *d)
+{
+	memset(d, 0, offsetof(struct smtp_dialog, unsure_helo));
+	d->unsure_helo[0] = '\0';
+	d->greeted = true;
+	d->told = (uint8_t)strlen(d->facts.history);
+}
+
 void smtp_dialog_wipe(struct smtp_dialog *d)
 {
 	smtp_exchange_end_headers(d, false);

@@ -154,6 +154,10 @@ struct smtp_dialog {
 /* Starts a dialogue at its first byte; `midstream`: it may already be under way. */
 void smtp_dialog_init(struct smtp_dialog *d, bool midstream);
 
+/* Goes on in the clear after smtp_dialog_tls_started(), the client's next byte being one of a word:
+ * nobody began TLS. Of the dialogue nothing but the facts needs to be there still. */
+void smtp_dialog_resume(struct smtp_dialog *d);
+
 /* Overwrites what is kept of unfinished lines: the dialogue ends here. */
 void smtp_dialog_wipe(struct smtp_dialog *d);
 

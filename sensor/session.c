@@ -92,6 +92,15 @@ static bool is_hello(enum side side, struct cursor bytes)
 	return tls_record_looks_like_server_hello(bytes.at, bytes.left) == RESULT_OK;
 }
 
+/* What a server of TLS says to words in the clear. */
+static bool is_alert(struct cursor bytes)
+{
+	uint8_t type, major;
+
+	return cursor_u8(&bytes, &type) && type == TLS_ALERT && cursor_u8(&bytes, &major) &&
+	       major == 3;
+}
+
 /* Where we cannot know the state of the dialogue, a hello is known by its own structure; also where
  * a proxy's header stood before implicit TLS. */
 static bool looks_like_hello(
@@ -99,6 +108,8 @@ static bool looks_like_hello(
 {
 	bool behind_header = s->tls_port && !(s->dialog.facts.seen & SMTP_SPOKEN);
 
+	if (s->resumed && side == SIDE_SERVER && is_alert(bytes))
+		return true;
 	if (!s->midstream && !s->gap && !one_sided && !behind_header)
 		return false;
 	if (s->dialog.mode[side] == SMTP_MODE_BODY || s->dialog.mode[side] == SMTP_MODE_CHUNK)
@@ -166,13 +177,30 @@ static bool tls_unspoken(const struct session *s)
 	return !client->begun && client->have <= 1 && !server->begun && server->have <= 1;
 }
 
-/* Words in the clear where TLS was expected: its own dialogue, after all. */
-static void begin_dialog(struct session *s)
+/* Words in the clear where TLS was expected: its own dialogue, after all, or the one before the 220
+ * goes on. */
+static void begin_dialog(struct session *s, uint64_t ns)
 {
+	if (s->implicit)
+		smtp_dialog_init(&s->dialog, s->midstream);
+	else
+		smtp_dialog_resume(&s->dialog);
 	s->phase = SESSION_DIALOG;
+	s->dialog.stops_behind_proxy = s->implicit;
+	s->dialog.clock = (uint32_t)(ns >> SESSION_CLOCK_SHIFT);
+	s->resumed = !s->implicit;
 	s->implicit = s->had_tls = false;
-	smtp_dialog_init(&s->dialog, s->midstream);
-	s->dialog.stops_behind_proxy = true;
+}
+
+/* Neither a record nor a hello of SSL 2 begins with a letter. */
+static bool goes_on_in_the_clear(const struct session *s, enum side side, struct cursor bytes)
+{
+	uint8_t b;
+
+	if (s->implicit)
+		return true;
+	return side == SIDE_CLIENT && !s->tls_gap[side] && cursor_peek(&bytes, 0, &b) &&
+	       ((b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z'));
 }
 
 /* Replies behind the 220, in its own stream and before the client began TLS: somebody put them
@@ -204,8 +232,9 @@ static size_t read_tls(
 			handed_take(&s->handed, &shared->handed, side, shared->now_ns);
 	}
 	take_back(s, shared, side);
-	if (result == RESULT_NOT_TLS && s->implicit && bytes.left == length && tls_unspoken(s)) {
-		begin_dialog(s);
+	if (result == RESULT_NOT_TLS && bytes.left == length && tls_unspoken(s) &&
+	    goes_on_in_the_clear(s, side, bytes)) {
+		begin_dialog(s, shared->now_ns);
 		return 0;
 	}
 	if (tls_handshake_complete(&s->tls))

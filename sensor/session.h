@@ -47,6 +47,7 @@ struct session {
 	bool tls_gap[SIDES]; /* ... of that side, within the handshake */
 	bool hurry;	     /* the end has come: the order of the two sides no longer matters */
 	bool had_tls;	     /* `tls` below is what was said with last */
+	bool resumed;	     /* words in the clear went on behind the 220 */
 	bool injected_line;  /* in the middle of a reply in the clear behind the 220 */
 	struct session_search search;
 	uint32_t lent_size[SIDES]; /* bytes of `lent` */

@@ -3,7 +3,8 @@
 
 #include "../parsers/tls_hello.h"
 
-#define ALERT_PROTOCOL_VERSION 70 /* RFC 8446 section 6.2 */
+#define ALERT_PROTOCOL_VERSION 70  /* RFC 8446 section 6.2 */
+#define STARTTLS_READY	       220 /* RFC 3207 section 4 */
 
 /* A side that we see and that never came to encrypted data. */
 static bool stopped_short(const struct verdict_facts *f)
@@ -12,11 +13,20 @@ static bool stopped_short(const struct verdict_facts *f)
 	       (f->end.server_seen && !f->server_encrypted);
 }
 
+/* All that was said was captured. */
+static bool heard_all(const struct verdict_facts *f)
+{
+	return f->end.client_seen && f->end.server_seen && !f->midstream && !f->gap;
+}
+
 static bool handshake_failed(const struct verdict_facts *f)
 {
+	bool began = f->client_hello || f->server_hello;
+
+	/* A client that finds nothing to offer sends an alert instead of a hello. */
 	if (f->fatal_alert)
-		return true;
-	if (!f->client_hello && !f->server_hello)
+		return began || f->malformed || !heard_all(f);
+	if (!began)
 		return false;
 	return f->end.closed && !f->gap && stopped_short(f);
 }
@@ -27,16 +37,22 @@ static uint8_t mail_outcome(const struct record *r, const struct verdict_facts *
 		return OUTCOME_STARTTLS_UNUSED;
 	if (r->starttls_offered == RECORD_FALSE)
 		return OUTCOME_STARTTLS_NOT_OFFERED;
-	/* With HELO alone a server has no way to offer anything. */
-	if (f->helo && !f->capabilities && !f->midstream && !f->gap)
+	/* With HELO alone, or neither, a server has no way to offer anything. */
+	if ((f->helo || !f->ehlo) && !f->capabilities && !f->midstream && !f->gap)
 		return OUTCOME_STARTTLS_NOT_OFFERED;
 	return OUTCOME_UNKNOWN;
+}
+
+/* Another reply than 220, and no ClientHello all the same. */
+static bool refused(const struct record *r, const struct verdict_facts *f)
+{
+	return r->starttls_reply != 0 && r->starttls_reply != STARTTLS_READY && !f->client_hello;
 }
 
 /* 220, and the client, whom we see, ended it without a ClientHello. */
 static bool abandoned(const struct record *r, const struct verdict_facts *f)
 {
-	return r->starttls_reply / 100 == 2 && !f->client_hello && !f->server_hello &&
+	return r->starttls_reply == STARTTLS_READY && !f->client_hello && !f->server_hello &&
 	       f->end.client_seen && f->end.ended && !f->gap;
 }
 
@@ -48,7 +64,7 @@ static uint8_t judge_outcome(const struct record *r, const struct verdict_facts 
 		return OUTCOME_TLS_FAILED;
 	if (f->server_hello) /* the failure may be in what was not captured */
 		return stopped_short(f) ? OUTCOME_UNKNOWN : OUTCOME_TLS;
-	if (r->starttls_reply != 0 && r->starttls_reply / 100 != 2)
+	if (refused(r, f))
 		return OUTCOME_STARTTLS_REFUSED;
 	if (abandoned(r, f))
 		return OUTCOME_STARTTLS_ABANDONED;

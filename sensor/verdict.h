@@ -17,13 +17,15 @@ struct session_end {
 /* What the record itself does not hold. */
 struct verdict_facts {
 	struct session_end end;
-	bool midstream;		 /* the start of the connection was not seen */
-	bool gap;		 /* bytes missing before the facts were complete */
-	bool silent;		 /* nobody said a byte */
-	bool smtp, foreign;	 /* SMTP was spoken; something else was */
-	bool capabilities, helo; /* a whole EHLO reply was seen; HELO was sent */
+	bool midstream;	    /* the start of the connection was not seen */
+	bool gap;	    /* bytes missing before the facts were complete */
+	bool silent;	    /* nobody said a byte */
+	bool smtp, foreign; /* SMTP was spoken; something else was */
+	bool capabilities;  /* a whole EHLO reply was seen */
+	bool ehlo, helo;    /* EHLO was sent; HELO was */
 	bool client_hello, server_hello;
 	bool fatal_alert;			 /* at least one, in the clear */
+	bool malformed;				 /* something in the handshake is none of TLS */
 	bool client_encrypted, server_encrypted; /* went on to encrypted data */
 };
 

@@ -21,10 +21,11 @@
 
 #define STORE_TOKEN_MAX	 384 /* host:pid:namespace.random */
 #define STORE_RUN_ID_MAX 64
-#define STORE_ENTRY_MAX	 12 /* commands that one entry may need at once */
-#define STORE_RING	 (LIMIT_PIPELINE + STORE_ENTRY_MAX)
-#define STORE_WIRE_MAX	 (1024u * 1024) /* bytes waiting to be sent before no more is added */
-#define STORE_CLOSE_MS	 1000		/* milliseconds for the last heartbeat and the lease */
+#define STORE_ENTRY_MAX                                                                            \
+	12 /* commands that one entry, or all that is done now and then, may need at once */
+#define STORE_RING     (LIMIT_PIPELINE + STORE_ENTRY_MAX)
+#define STORE_WIRE_MAX (1024u * 1024) /* bytes waiting to be sent before no more is added */
+#define STORE_CLOSE_MS 1000	      /* milliseconds for the last heartbeat and the lease */
 #define STORE_SPOOL_MS                                                                             \
 	10000 /* milliseconds until a spool that could not be rewritten is tried again */
 #define STORE_TRIM_MS                                                                              \
@@ -152,6 +153,8 @@ void store_lease_refuse(struct store *s, const char *holder);
 /* ---- store_write.c ---- */
 void store_fill(struct store *s); /* adds what is due, as long as there is room */
 void store_key(const struct store *s, const struct tally_entry *e, char key[STORE_KEY_MAX]);
+/* The set of hosts of a kind that have a flag; NULL where there is none. */
+const char *store_flag_key(unsigned kind, unsigned flag);
 /* The key that an operation wrote to. */
 void store_operation_key(const struct store *s, unsigned operation, const struct tally_entry *e,
     char key[STORE_KEY_MAX]);

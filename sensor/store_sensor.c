@@ -70,13 +70,13 @@ static void trim_set(struct store *s, const char *key, uint64_t before)
  * replayed too. */
 void store_trim(struct store *s)
 {
-	static const char *const sets[] = {
-	    KEY_LEGACY_SERVERS, KEY_LEGACY_CLIENTS, KEY_PLAINTEXT_SERVERS, KEY_DOWNGRADE_SERVERS};
 	uint64_t latest = tally_latest(s->tally);
 
 	s->trim_ms = store_clock() + STORE_TRIM_MS;
 	if (s->retention_ms == 0 || latest <= s->retention_ms)
 		return;
-	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
-		trim_set(s, sets[i], latest - s->retention_ms);
+	for (unsigned kind = 0; kind < TALLY_KINDS; kind++)
+		for (unsigned flag = 0; flag < TALLY_FLAGS; flag++)
+			if (store_flag_key(kind, flag) != NULL)
+				trim_set(s, store_flag_key(kind, flag), latest - s->retention_ms);
 }

@@ -53,6 +53,11 @@ static const char *const flag_keys[TALLY_KINDS][TALLY_FLAGS] = {
 	[TALLY_STRIPPING] = KEY_STRIPPING_CLIENTS},
 };
 
+const char *store_flag_key(unsigned kind, unsigned flag)
+{
+	return flag_keys[kind][flag];
+}
+
 void store_operation_key(
     const struct store *s, unsigned operation, const struct tally_entry *e, char key[STORE_KEY_MAX])
 {

@@ -60,7 +60,7 @@ static struct capture *open_live(
 	    .ignore_vlan = s->options->ignore_vlan,
 	    .ring_bytes = s->options->ring_bytes,
 	    .no_shunt = s->options->no_shunt,
-	    .log = log_line,
+	    .log = p == &s->place[0] ? log_line : NULL, /* of all the same ones */
 	    .log_context = "capture",
 	};
 

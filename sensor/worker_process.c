@@ -31,6 +31,8 @@ static void send_numbers(struct state *s)
 	struct sensor_numbers numbers = {.packets = 0};
 
 	worker_numbers(s->worker, &numbers);
+	if (s->p->index > 0) /* every worker has the same ones: the first tells them */
+		numbers.dropped_interface = numbers.links_down = 0;
 	numbers.records_lost = s->outbox.lost;
 	(void)outbox_put_numbers(&s->outbox, &numbers);
 	outbox_pump(&s->outbox);

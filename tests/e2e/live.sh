@@ -94,6 +94,18 @@ send_until 1 span0 tap0
 same "two interfaces: one record of both directions" "$expected" "$(head -n 1 "$work/live" | facts)"
 stop "two interfaces"
 
+# All workers see what becomes of an interface; one of them tells it.
+listen -i span1 --workers 2
+send_until 1 span0
+ip link set span1 down
+wait_for "span1: has no link" "$work/err"
+wait_for " links_down=" "$work/err" $(($(grep -c " links_down=" "$work/err") + 4))
+same "two workers: the link is down once, and said once" " links_down=1 1" \
+	"$(grep -o ' links_down=[0-9]*' "$work/err" | tail -n 1) $(grep -c 'has no link' "$work/err")"
+ip link set span1 up
+wait_for "span1: is back after" "$work/err"
+stop "two workers"
+
 listen -i any
 send_until 1 span0
 same "any interface: the record is there" "$expected" "$(head -n 1 "$work/live" | facts)"

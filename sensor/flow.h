@@ -32,7 +32,7 @@ enum flow_flag {
 	FLOW_SEARCH =
 	    1 << 11, /* on no mail port: whether it is mail is not known yet, or it is none */
 	FLOW_UNREAD = 1 << 12,	/* bytes were said while no session was to be had */
-	FLOW_EVICTED = 1 << 13, /* given up at the cap */
+	FLOW_EVICTED = 1 << 13, /* given up at a cap */
 	FLOW_KNOWN = 1 << 14,	/* the pipeline may have later packets' times (pipeline_known.c) */
 };
 

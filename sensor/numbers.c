@@ -134,7 +134,8 @@ void numbers_of_pipeline(struct sensor_numbers *n, const struct pipeline_stats *
 	n->sessions = s->sessions;
 	n->frames_malformed = 0;
 	for (int bad = -RESULT_BAD_LENGTH; bad <= -RESULT_BAD_CHECKSUM; bad++)
-		n->frames_malformed += s->refused[bad];
+		if (bad != -RESULT_TOO_LARGE) /* our own limits: held_refused */
+			n->frames_malformed += s->refused[bad];
 	n->frames_cut = s->refused[-RESULT_CUT];
 	n->flows = s->flows;
 	n->flows_open = s->flows_open;

@@ -199,6 +199,17 @@ static struct flow *find_flow(struct pipeline *p, const struct queued *q, enum s
 	return flow_find(p->flows, &q->segment, q->hash, from);
 }
 
+/* What comes behind a flow's record. */
+static void pass_over(struct pipeline *p, struct flow *f, const struct queued *q)
+{
+	if (f->flags & FLOW_SEARCH)
+		pipeline_know(p, f, q->hash);
+	if (f->flags & FLOW_EVICTED) /* it goes on */
+		f->last_ns = p->now_ns;
+	if (q->segment.flags & (FRAME_FIN | FRAME_RST))
+		f->flags &= (uint16_t)~FLOW_EVICTED;
+}
+
 static void take_segment(struct pipeline *p, const struct queued *q)
 {
 	const struct segment *s = &q->segment;
@@ -215,8 +226,7 @@ static void take_segment(struct pipeline *p, const struct queued *q)
 	if (f == NULL)
 		return;
 	if (f->state == FLOW_CLOSED) {
-		if (f->flags & FLOW_SEARCH)
-			pipeline_know(p, f, q->hash);
+		pass_over(p, f, q);
 		return;
 	}
 	if (f->state != FLOW_READ) {
@@ -345,7 +355,8 @@ const struct pipeline_stats *pipeline_stats(struct pipeline *p)
 	p->stats.payload_bytes = p->shared.streams.seen;
 	p->stats.gaps = p->shared.streams.gaps;
 	p->stats.gap_bytes = p->shared.streams.gap_bytes;
-	p->stats.held_refused = p->shared.streams.refused + p->handover_lost;
+	p->stats.held_refused =
+	    p->shared.streams.refused + p->handover_lost + defrag_stats(p->fragments)->evicted;
 	p->stats.tls_malformed = p->shared.tls_malformed;
 	handed_stats(
 	    &p->shared.handed, &p->stats.certificates_read, &p->stats.certificates_refused);

@@ -72,6 +72,9 @@ static bool make_room(struct pipeline *p, const struct flow *wanted)
 
 	if (f == NULL || worth(f) > worth_of_new(wanted))
 		return false;
+	/* What its connection goes on to say is no session of its own. */
+	if (seen_both(f) && !(f->flags & FLOW_SEARCH))
+		f->flags |= FLOW_EVICTED;
 	pipeline_end_flow(p, f, false);
 	p->stats.sessions_evicted++;
 	return true;

@@ -87,7 +87,7 @@ static inline bool is_mail_port(const struct pipeline *p, uint16_t port)
 
 static inline uint64_t timeout_ns(const struct flow *f)
 {
-	if (f->state == FLOW_CLOSED || f->flags & FLOW_ENDING)
+	if ((f->state == FLOW_CLOSED && !(f->flags & FLOW_EVICTED)) || f->flags & FLOW_ENDING)
 		return LIMIT_CLOSED_S * NS_PER_S;
 	if (f->flags & FLOW_SEARCH || (f->state == FLOW_OPENING && !(f->flags & FLOW_CONNECTED)))
 		return LIMIT_HALF_OPEN_S * NS_PER_S;

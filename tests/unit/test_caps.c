@@ -8,11 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "../../sensor/limits.h"
+#include "../../sensor/numbers.h"
 #include "frame_builder.h"
 #include "replay_capture.h"
 
@@ -197,10 +200,74 @@ static void test_floods_push_out_no_session(void **state)
 			flood_with(&scenarios[i], captures_find(reals[j]));
 }
 
+/* A dialogue that made room for another has been told: what its connection says later is not a
+ * session of its own. */
+static void test_a_dialogue_given_up_is_told_once(void **state)
+{
+	static const struct step begin[] = {
+	    SYN, SYN_ACK, ACK, {true, FRAME_ACK, "220 mx.example.net ESMTP\r\n"}};
+	static const struct step rest[] = {{false, FRAME_ACK, "EHLO client.example\r\n"},
+	    {true, FRAME_ACK, "250 mx.example.net\r\n"},
+	    {false, FRAME_ACK, "MAIL FROM:<a@client.example>\r\n"}};
+	static struct flood f;
+	const struct pipeline_options options = {
+	    .sessions_max = 1, .sink = take_record, .context = &f};
+	uint32_t sent[2][2] = {{0}};
+
+	(void)state;
+	f = (struct flood){.ns = NS_PER_MS, .pipeline = pipeline_new(&options)};
+	for (uint32_t number = 0; number < 2; number++)
+		for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
+			send_step(&f, &begin[i], number, sent[number]);
+	assert_int_equal(pipeline_stats(f.pipeline)->sessions_evicted, 1);
+	for (unsigned pause = 0; pause < 3; pause++)
+		for (uint32_t number = 0; number < 2; number++) {
+			f.ns += 8000 * NS_PER_MS;
+			send_step(&f, &rest[pause], number, sent[number]);
+		}
+	pipeline_finish(f.pipeline);
+	assert_int_equal(f.records, 2);
+	assert_int_equal(pipeline_stats(f.pipeline)->sessions_evicted, 1);
+	pipeline_free(f.pipeline);
+}
+
+static void send_fragment(struct pipeline *p, unsigned offset, unsigned identification)
+{
+	static struct frame_builder b;
+	char layers[64];
+
+	frame_builder_begin(&b, true);
+	b.segment.payload = cursor_over("EHLO", 4); /* 24 bytes with TCP's header */
+	snprintf(
+	    layers, sizeof(layers), "ethernet ipv6 fragment:%u:1:%u tcp", offset, identification);
+	frame_build(&b, layers);
+	pipeline_packet(p, 1, NS_PER_MS, b.bytes, b.length, b.length);
+}
+
+static void test_fragments_given_up_are_counted(void **state)
+{
+	const struct pipeline_options options = {.sink = take_record};
+	struct pipeline *p = pipeline_new(&options);
+	struct sensor_numbers n;
+
+	(void)state;
+	for (unsigned i = 0; i < LIMIT_FRAGMENT_DATAGRAMS + 10; i++)
+		send_fragment(p, 0, i + 1);
+	assert_int_equal(pipeline_stats(p)->held_refused, 10);
+	for (unsigned i = 1; i <= LIMIT_FRAGMENTS; i++)
+		send_fragment(p, 24 * i, LIMIT_FRAGMENT_DATAGRAMS + 10);
+	numbers_of_pipeline(&n, pipeline_stats(p));
+	assert_int_equal(n.held_refused, 11);
+	assert_int_equal(n.frames_malformed, 0);
+	pipeline_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_floods_push_out_no_session),
+	    cmocka_unit_test(test_a_dialogue_given_up_is_told_once),
+	    cmocka_unit_test(test_fragments_given_up_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, captures_set_up, captures_tear_down);

@@ -42,19 +42,19 @@ static bool may_be_early(const struct taps *t, uint64_t ns, uint64_t now)
 	return false;
 }
 
-/* Fetches the next packet of each interface that has none at hand; *failed is one that cannot. */
-static int fetch_heads(struct taps *t, bool dry[], size_t *failed)
+/* Fetches the next packet of each interface that has none at hand and was not found dry; *failed is
+ * one that cannot. */
+static int fetch_heads(struct taps *t, size_t *failed)
 {
 	struct taking taking;
 	int result;
 
 	for (size_t i = 0; i < t->count; i++) {
-		if (t->head[i].full || dry[i] || taps_is_over(t, i))
+		if (t->head[i].full || t->tap[i].dry || taps_is_over(t, i))
 			continue;
 		taking = (struct taking){&t->tap[i], &t->head[i]};
 		result = pcap_dispatch(t->tap[i].pcap, 1, take_head, (u_char *)&taking);
 		taps_count_read(&t->tap[i], result);
-		dry[i] = result == 0;
 		if (result > 0)
 			t->tap[i].last_ns = t->head[i].ns;
 		if (result >= 0)
@@ -68,12 +68,13 @@ static int fetch_heads(struct taps *t, bool dry[], size_t *failed)
 int taps_read_merged(struct taps *t, size_t *failed)
 {
 	uint64_t now = taps_clock_ns(CLOCK_REALTIME);
-	bool dry[CAPTURE_INTERFACES_MAX] = {false};
 	struct head *head;
 	int result, count = 0, next;
 
+	for (size_t i = 0; i < t->count; i++)
+		t->tap[i].dry = false;
 	while (count < LIMIT_BATCH && !t->stopping) {
-		result = fetch_heads(t, dry, failed);
+		result = fetch_heads(t, failed);
 		if (result < 0)
 			return result;
 		next = taps_oldest(t);
@@ -86,6 +87,7 @@ int taps_read_merged(struct taps *t, size_t *failed)
 		t->packet(t->context, t->tap[next].link_type, head->ns, head->bytes, head->captured,
 		    head->length);
 	}
+	t->stopping = 0; /* of this reading, as libpcap has it */
 	for (size_t i = 0; i < t->count; i++)
 		t->tap[i].more = count >= LIMIT_BATCH;
 	return count;

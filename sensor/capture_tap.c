@@ -18,19 +18,21 @@ static bool set_filter(
 {
 	char *text = capture_filter_text(options->ports, options->any_port, tap->link_type);
 	struct bpf_program program;
-	bool done = false;
+	bool compiled, done;
 
-	if (text == NULL || pcap_compile(tap->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
-		/* Then user space alone decides. */
-		free(text);
-		return text != NULL;
+	if (text == NULL) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: out of memory", tap->name);
+		return false;
 	}
+	compiled = pcap_compile(tap->pcap, &program, text, 1, PCAP_NETMASK_UNKNOWN) == 0;
+	free(text);
+	if (!compiled)
+		return true; /* user space alone decides */
 	done = pcap_setfilter(tap->pcap, &program) == 0;
 	if (!done)
 		snprintf(error, CAPTURE_ERROR_MAX, "%s: cannot set the capture filter: %s",
 		    tap->name, pcap_geterr(tap->pcap));
 	pcap_freecode(&program);
-	free(text);
 	return done;
 }
 

@@ -8,9 +8,10 @@ import json
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
+
+from many import read_frames
 
 ETH_P_ALL = 3
 sensor, work, rounds, file, expected, names = *sys.argv[1:3], int(sys.argv[3]), sys.argv[4], int(sys.argv[5]), sys.argv[6]
@@ -23,15 +24,6 @@ def packet_socket(name, protocol):
         s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)    # SO_RCVBUFFORCE
     s.bind((name, protocol))
     return s
-
-
-def read_frames():
-    data = open(file, "rb").read()
-    at = 24
-    while at < len(data):
-        size = struct.unpack("<I", data[at + 8:at + 12])[0]
-        yield data[at + 16:at + 16 + size]
-        at += 16 + size
 
 
 def start(notify):
@@ -84,6 +76,6 @@ notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.bind(work + "/notify")
 os.chmod(work + "/notify", 0o666)
 outs = [packet_socket(name, 0) for name in names]
-frames = list(read_frames())
+frames = list(read_frames(file))
 print(sum([one_round(notify, frames) for _ in range(rounds)]))
 os.unlink(work + "/notify")

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define USER_NOBODY "nobody"
@@ -127,6 +128,18 @@ int privileges_drop(
 	return 0;
 }
 
+/* A file that is in no other place: one with several names may be another's. */
+static void give(int folder, const char *name, const struct privileges_user *user)
+{
+	int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1)
+		(void)!fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH);
+	if (fd >= 0)
+		close(fd);
+}
+
 void privileges_give_folder(const struct privileges_user *user, const char *file_in_it)
 {
 	char folder[PATH_MAX];
@@ -140,9 +153,7 @@ void privileges_give_folder(const struct privileges_user *user, const char *file
 	/* What cannot be given is found out by privileges_can_write. */
 	(void)!fchown(dirfd(files), user->uid, user->gid);
 	while ((entry = readdir(files)) != NULL)
-		if (entry->d_type == DT_REG)
-			(void)!fchownat(
-			    dirfd(files), entry->d_name, user->uid, user->gid, AT_SYMLINK_NOFOLLOW);
+		give(dirfd(files), entry->d_name, user);
 	closedir(files);
 }
 

@@ -30,7 +30,8 @@ int privileges_find_user(
 int privileges_drop(
     const struct privileges_user *user, bool capture, char error[PRIVILEGES_ERROR_MAX]);
 
-/* Gives a folder of ours and the files in it to that user; where there is no need, nothing. */
+/* Gives a folder of ours and the files in it, those with a name elsewhere apart, to that user;
+ * where there is no need, nothing. */
 void privileges_give_folder(const struct privileges_user *user, const char *file_in_it);
 
 /* The files that are written later: true, or `error` says what this user cannot. */

@@ -442,6 +442,45 @@ static void rights_do_not_come_back(void **state)
 	in_child(drop_all_but_capture);
 }
 
+static void make_file(const char *path)
+{
+	assert_true(keep_fd(open(path, O_WRONLY | O_CREAT | O_EXCL, 0600)));
+}
+
+static uid_t owner(const char *path)
+{
+	struct stat status;
+
+	assert_int_equal(lstat(path, &status), 0);
+	return status.st_uid;
+}
+
+/* Who had the folder before may have put another's file into it. */
+static void a_folder_is_given_with_what_is_its_own(void **state)
+{
+	char folder[] = "/tmp/tlsvane-folder-XXXXXX", own[64], linked[64], outside[64];
+	const struct privileges_user user = {.name = "nobody", .uid = 65534, .gid = 65534};
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(folder));
+	snprintf(own, sizeof(own), "%s/a.spool", folder);
+	snprintf(linked, sizeof(linked), "%s/b.spool", folder);
+	snprintf(outside, sizeof(outside), "%s.outside", folder);
+	make_file(own);
+	make_file(outside);
+	assert_int_equal(link(outside, linked), 0);
+	privileges_give_folder(&user, own);
+	assert_int_equal(owner(folder), user.uid);
+	assert_int_equal(owner(own), user.uid);
+	assert_int_equal(owner(outside), 0);
+	unlink(own);
+	unlink(linked);
+	unlink(outside);
+	rmdir(folder);
+}
+
 static void users_are_found_or_refused(void **state)
 {
 	char error[PRIVILEGES_ERROR_MAX];
@@ -468,6 +507,7 @@ int main(void)
 	    cmocka_unit_test(what_is_silenced_only_hears),
 	    cmocka_unit_test(sandboxes_nest),
 	    cmocka_unit_test(rights_do_not_come_back),
+	    cmocka_unit_test(a_folder_is_given_with_what_is_its_own),
 	    cmocka_unit_test(users_are_found_or_refused),
 	};
 

@@ -72,7 +72,7 @@ all: $(PROGRAMS:%=$(BUILD)/%)
 help:
 	@echo 'make            build the two programs in $(BUILD)/'
 	@echo 'make run        set up, build, replay real mail sessions into a private Redis, show the answer'
-	@echo '                PCAP=file or IFACE=eth1: the same on your own traffic'
+	@echo '                PCAP=file or IFACE=eth1: the same on your own traffic; PORTS=25,587,465:tls'
 	@echo 'make test       set up, build, all tests, also under sanitizers'
 	@echo 'make live-test  real mail servers mail each other over VLANs, tunnels and bad lines, ROUNDS=20 times'
 	@echo 'make fuzz       every fuzz target for SECONDS=60 each (TARGET=fuzz_frame: that one)'

@@ -61,6 +61,11 @@ void progress_clear(void *context)
 	p->shown = false;
 }
 
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static void say_loss(const char *what, uint64_t count)
 {
 	if (count > 0)
@@ -72,9 +77,9 @@ void progress_summary(const struct progress *p, const struct sensor_numbers *n)
 {
 	double seconds = (double)(progress_clock() - p->began_ns) / (double)NS_PER_S;
 
-	log_say(LOG_LEVEL_INFO, "%llu packets, %llu of them mail, %llu sessions in %.1f s",
-	    (unsigned long long)n->packets, (unsigned long long)n->segments,
-	    (unsigned long long)n->sessions, seconds);
+	log_say(LOG_LEVEL_INFO, "%llu packet%s, %llu of them mail, %llu session%s in %.1f s",
+	    (unsigned long long)n->packets, plural(n->packets), (unsigned long long)n->segments,
+	    (unsigned long long)n->sessions, plural(n->sessions), seconds);
 	say_loss("packets dropped by the kernel", n->dropped_kernel);
 	say_loss("packets dropped by the interface", n->dropped_interface);
 	say_loss("bytes missing from the capture", n->gap_bytes);

@@ -74,6 +74,6 @@ same "nothing on stderr besides" "" "$(cat "$work/stderr")"
 
 # Where stderr is something else, lines go there.
 JOURNAL_STREAM=1:1 "$SENSOR" -r "$CAPTURES/tls10-postfix-exim.pcap" --json - >/dev/null 2>"$work/stderr"
-same "another stderr gets the line" 1 "$(grep -c '^tlsvane-sensor: .* 1 sessions in' "$work/stderr")"
+same "another stderr gets the line" 1 "$(grep -c '^tlsvane-sensor: .* 1 session in' "$work/stderr")"
 kill "$listener"
 done_testing

@@ -226,8 +226,12 @@ static bool read_file(
 	bool good;
 
 	if (fd < 0) {
-		rules_error(l->compiler.errors, from == NULL ? &whole : from,
-		    "cannot read %s: %s; mend the path or its rights", path, why);
+		if (from == NULL)
+			rules_error(l->compiler.errors, &whole,
+			    "cannot be read: %s; mend the path or its rights", why);
+		else
+			rules_error(l->compiler.errors, from,
+			    "cannot read %s: %s; mend the path or its rights", path, why);
 		return false;
 	}
 	if (find_file(l, &status, index)) {

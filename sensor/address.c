@@ -91,3 +91,15 @@ bool address_parse(const char *text, struct frame_address *address)
 	memcpy(address->bytes, v4_mapped, sizeof(v4_mapped));
 	return inet_pton(AF_INET, text, address->bytes + sizeof(v4_mapped)) == 1;
 }
+
+bool address_parse_typed(const char *text, struct frame_address *address)
+{
+	char inside[ADDRESS_TEXT_MAX];
+	size_t length = strlen(text);
+
+	if (text[0] != '[' || length < 3 || length - 2 >= sizeof(inside) || text[length - 1] != ']')
+		return address_parse(text, address);
+	memcpy(inside, text + 1, length - 2);
+	inside[length - 2] = '\0';
+	return strchr(inside, ':') != NULL && address_parse(inside, address);
+}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <pcap/pcap.h>
 
@@ -85,13 +86,17 @@ static const char *foreign_kind(const uint8_t *magic, size_t length)
 		const char *advice;
 	} kinds[] = {
 	    {{0x1f, 0x8b}, 2,
-		"is compressed by gzip; pipe it: gunzip -c FILE | ..., with - for FILE"},
+		"is compressed by gzip; unpack it (gunzip), or pipe it in with - for the file: "
+		"gunzip -c FILE | ... -"},
 	    {{0x28, 0xb5, 0x2f, 0xfd}, 4,
-		"is compressed by zstd; pipe it: zstd -dc FILE | ..., with - for FILE"},
+		"is compressed by zstd; unpack it (unzstd), or pipe it in with - for the file: "
+		"zstd -dc FILE | ... -"},
 	    {{0xfd, '7', 'z', 'X', 'Z', 0}, 6,
-		"is compressed by xz; pipe it: xz -dc FILE | ..., with - for FILE"},
+		"is compressed by xz; unpack it (unxz), or pipe it in with - for the file: xz -dc "
+		"FILE | ... -"},
 	    {{'B', 'Z', 'h'}, 3,
-		"is compressed by bzip2; pipe it: bzip2 -dc FILE | ..., with - for FILE"},
+		"is compressed by bzip2; unpack it (bunzip2), or pipe it in with - for the file: "
+		"bzip2 -dc FILE | ... -"},
 	};
 
 	if (length == 0)
@@ -132,10 +137,16 @@ static bool readable_file(const char *path, uint64_t *size, char error[CAPTURE_E
 	struct stat status;
 
 	*size = 0;
-	if (strcmp(path, "-") == 0)
-		return true;
+	if (strcmp(path, "-") == 0) {
+		if (!isatty(STDIN_FILENO))
+			return true;
+		snprintf(error, CAPTURE_ERROR_MAX,
+		    "standard input is a terminal; pipe a capture into it: tcpdump -w - ... | ...");
+		return false;
+	}
 	if (stat(path, &status) != 0) {
-		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s; check the path", path, strerror(errno));
+		snprintf(error, CAPTURE_ERROR_MAX, "%s: %s; %s", path, strerror(errno),
+		    errno == EACCES ? "let this user enter its folder" : "check the path");
 		return false;
 	}
 	if (S_ISDIR(status.st_mode)) {

@@ -258,6 +258,8 @@ const char *address_format(const struct frame_address *address, char text[ADDRES
 
 /* The reverse; false where it is no address. */
 bool address_parse(const char *text, struct frame_address *address);
+/* The same, as people write them, too: IPv6 in brackets. */
+bool address_parse_typed(const char *text, struct frame_address *address);
 
 /* A hash in lower-case hex, 2 * size + 1 bytes with the NUL; returns `text`. */
 const char *hash_format(const uint8_t *hash, size_t size, char *text);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../rules/spelling.h"
 #include "limits.h"
 #include "log.h"
 #include "metrics.h"
@@ -329,6 +330,19 @@ static const struct option_row *find_row(const char *text)
 	return NULL;
 }
 
+static void say_unknown(const char *text)
+{
+	struct spelling near = spelling_of(text);
+
+	near.length = strcspn(text, "=");
+	for (size_t i = 0; i < ROWS; i++)
+		spelling_try(&near, rows[i].name);
+	if (near.best != NULL)
+		wrong("%s: no such option; did you mean %s?", text, near.best);
+	else
+		wrong("%s: no such option; tlsvane-sensor --help lists them", text);
+}
+
 static int take_option(
     struct sensor_options *o, const struct option_row *row, int argc, char **argv, int *at)
 {
@@ -351,7 +365,7 @@ enum sensor_options_result sensor_options_parse(struct sensor_options *o, int ar
 	for (int i = 1; i < argc; i++) {
 		row = find_row(argv[i]);
 		if (row == NULL) {
-			wrong("%s: no such option; tlsvane-sensor --help lists them", argv[i]);
+			say_unknown(argv[i]);
 			return OPTIONS_WRONG;
 		}
 		if (row->set == NULL) {

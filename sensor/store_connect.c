@@ -270,10 +270,8 @@ void store_dial(struct store *s)
 	s->redis = s->url.host[0] == '\0' ? redisConnectUnixNonBlock(s->url.path)
 					  : redisConnectNonBlock(s->url.host, s->url.port);
 	if (s->redis == NULL || s->redis->err != 0) {
-		store_trouble_say(s, "connect",
-		    "Redis %s: %s: counting goes on, it is tried again: start Redis or mend the "
-		    "URL",
-		    s->where, s->redis == NULL ? "memory is short" : s->redis->errstr);
+		store_trouble_away(
+		    s, "connect", s->redis == NULL ? "memory is short" : s->redis->errstr);
 		store_drop(s, false);
 		return;
 	}

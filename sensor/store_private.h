@@ -172,6 +172,8 @@ __attribute__((format(printf, 3, 4))) void store_trouble_say(
     struct store *s, const char *kind, const char *format, ...);
 /* An error reply to a command about `key` (NULL: none in particular). */
 void store_trouble_reply(struct store *s, const char *error, const char *key);
+/* Redis is not there, by `why`; `kind` as above. */
+void store_trouble_away(struct store *s, const char *kind, const char *why);
 void store_trouble_over(struct store *s); /* stops for good, after something was said */
 void store_recovered(struct store *s);
 void store_backoff(struct store *s, uint64_t *until_ms);

@@ -39,9 +39,7 @@ void store_expect(struct store *s, unsigned operation, struct tally_entry *e, si
 
 static void lose(struct store *s, const char *why)
 {
-	store_trouble_say(s, s->answered ? "lost" : "connect",
-	    "Redis %s: %s: counting goes on, it is tried again: start Redis or mend the URL",
-	    s->where, why);
+	store_trouble_away(s, s->answered ? "lost" : "connect", why);
 	store_drop(s, false);
 }
 

@@ -2,6 +2,7 @@
  * it changes. */
 #include "store_private.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -85,6 +86,19 @@ void store_trouble_say(struct store *s, const char *kind, const char *format, ..
 		snprintf(s->open_error, STORE_ERROR_MAX, "%s", line);
 	else
 		log_line(s, line);
+}
+
+void store_trouble_away(struct store *s, const char *kind, const char *why)
+{
+	const char *mend = "start Redis or mend the URL";
+
+	if (s->url.host[0] == '\0' && strcmp(why, strerror(ENOENT)) == 0)
+		mend = "start Redis, set unixsocket in redis.conf, or mend the URL";
+	else if (strcmp(why, strerror(EACCES)) == 0)
+		mend = "let the sensor's user into its folder and socket (unixsocketperm 770 in "
+		       "redis.conf, and its group)";
+	store_trouble_say(
+	    s, kind, "Redis %s: %s: counting goes on, it is tried again: %s", s->where, why, mend);
 }
 
 static const struct store_trouble *trouble_of(const char *error)

@@ -229,6 +229,22 @@ static void append_version(
 	append(s, "", number, "");
 }
 
+static void append_alert(struct sentence *s, const struct evidence *e)
+{
+	const char *side = evidence_value(e, "tls.alert.side"),
+		   *alert = evidence_value(e, "tls.alert.description");
+
+	if (alert == NULL)
+		return;
+	if (side != NULL && strcmp(side, "server") == 0 && evidence_value(e, "tls.version") == NULL)
+		append(s, " answered with the alert ", "", "");
+	else if (side != NULL)
+		append(s, "; the ", side, " sent the alert ");
+	else
+		append(s, "; alert ", "", "");
+	append(s, "", alert, "");
+}
+
 const char *evidence_sentence(const struct evidence *e, char *text, size_t size)
 {
 	struct sentence s = {.text = text, .size = size};
@@ -250,8 +266,7 @@ const char *evidence_sentence(const struct evidence *e, char *text, size_t size)
 	append_version(&s, " chose ", or_else(e, "tls.version_protocol", "tls"),
 	    evidence_value(e, "tls.version"));
 	append(&s, " ", evidence_value(e, "tls.cipher"), "");
-	append(&s, evidence_value(e, "tls.version") == NULL ? " " : ", ",
-	    evidence_value(e, "tls.alert.description"), "");
+	append_alert(&s, e);
 	if (confidence != NULL && strcmp(confidence, "full") != 0)
 		append(&s, " (seen in part: ", confidence, ")");
 	return text;

@@ -139,9 +139,10 @@ int host_command(const struct options *o, bool as_server)
 	struct query *q;
 	int status;
 
-	if (!address_parse(o->arguments[0], &address))
+	if (!address_parse_typed(o->arguments[0], &address))
 		return say_error(EXIT_USAGE,
-		    "%s is no IP address; write one such as 192.0.2.25 or 2001:db8::25",
+		    "%s is no IP address; give one, such as 192.0.2.25 or 2001:db8::25 (of a name: "
+		    "getent ahosts NAME; names that were seen: tlsvane legacy)",
 		    o->arguments[0]);
 	address_format(&address, h.address);
 	q = query_open(o, &status);

@@ -144,9 +144,12 @@ struct redisContext *query_connect(
 	c = dial(&url);
 	if (c == NULL || c->err != 0) {
 		say_error(EXIT_FAILED,
-		    "cannot reach Redis at %s: %s; does it run? another address: --redis URL or "
+		    "cannot reach Redis at %s: %s; %s another address: --redis URL or "
 		    "TLSVANE_REDIS",
-		    where, why_not(c));
+		    where, why_not(c),
+		    c != NULL && c->err == REDIS_ERR_IO && errno == EACCES
+			? "be in its group, or root?"
+			: "does it run?");
 	} else if (log_in(c, &url, where)) {
 		explicit_bzero(&url, sizeof(url));
 		return c;

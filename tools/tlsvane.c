@@ -47,7 +47,8 @@ static const struct command commands[] = {
 		"versions in how many sessions, the best version they were ever seen with, the "
 		"peers they did it\n"
 		"with, and the last such session. A host that was never seen with TLS 1.2 loses "
-		"TLS when 1.0 and 1.1 go.",
+		"TLS when 1.0 and 1.1 go.\n"
+		"Servers that took mail in the clear stand first.",
 	.example = "tlsvane legacy --since 30d\n  tlsvane legacy clients --csv >clients.csv",
 	.groups = GROUPS_QUERY,
 	.arguments_max = 1,
@@ -172,7 +173,7 @@ static const struct command commands[] = {
 	.arguments_max = 3,
 	.run = cmd_enforce},
     {.name = "rules",
-	.arguments = "check|test|explain|fields|keys|actions",
+	.arguments = "check|test|explain|...",
 	.summary = "rules files: check them, try them on a capture, explain",
 	.text =
 	    "rules check FILE...             all that is wrong, as file:line:column: what; mend\n"
@@ -223,6 +224,9 @@ static int say_unknown(const char *name)
 	if (near.best != NULL)
 		return say_error(
 		    EXIT_USAGE, "unknown command %s; did you mean tlsvane %s?", name, near.best);
+	if (strchr(name, '/') != NULL || access(name, F_OK) == 0)
+		return say_error(
+		    EXIT_USAGE, "unknown command %s; did you mean tlsvane read %s?", name, name);
 	return say_error(EXIT_USAGE, "unknown command %s; tlsvane help lists them", name);
 }
 
@@ -237,7 +241,7 @@ static void help_all(void)
 		char usage[64];
 
 		snprintf(usage, sizeof(usage), "%s %s", commands[i].name, commands[i].arguments);
-		printf("  %-26s %s\n", usage, commands[i].summary);
+		printf("  %-30s %s\n", usage, commands[i].summary);
 	}
 	puts("\nRedis: --redis URL, else $TLSVANE_REDIS, else the Redis of this machine.\n"
 	     "tlsvane help COMMAND shows its options. Exit status: 0 done, 1 failed, 2 asked "

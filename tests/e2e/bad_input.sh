@@ -9,6 +9,15 @@ head -c 2000 "$sample" >"$work/cut.pcap"
 gzip -c "$sample" >"$work/packed.pcap"
 echo "hello, I am a text" >"$work/text.pcap"
 printf '\324\303\262\241\2\0\4\0\0\0\0\0\0\0\0\0\377\377\0\0\223\0\0\0' >"$work/bluetooth.pcap"
+# What it says comes back with the carriage returns of a terminal.
+on_terminal() { # COMMAND...
+	python3 - "$@" <<'PY'
+import os, pty, subprocess, sys
+ours, theirs = pty.openpty()
+sys.exit(subprocess.run(sys.argv[1:], stdin=theirs, timeout=30).returncode)
+PY
+}
+
 for program in "$SENSOR --json /dev/null -r" "$TLSVANE read"; do
 	name=$(basename "${program%% *}")
 	fails "$name missing file" 2 "check the path" $program "$work/none.pcap"
@@ -19,6 +28,7 @@ for program in "$SENSOR --json /dev/null -r" "$TLSVANE read"; do
 	fails "$name text" 2 "is not a capture" $program "$work/text.pcap"
 	fails "$name link type" 2 "link type" $program "$work/bluetooth.pcap"
 done
+fails "a terminal as a capture" 2 "standard input is a terminal" on_terminal "$TLSVANE" read -
 "$TLSVANE" read "$work/cut.pcap" >"$work/out" 2>"$work/err"
 same "tlsvane truncated file: exit 1" 1 $?
 grep -q "what came before was used" "$work/err" && [ -s "$work/out" ] && ok "tlsvane truncated file: what is whole is shown" ||
@@ -30,7 +40,10 @@ same "sensor truncated file: a record" 1 "$(wc -l <"$work/records")"
 fails "no source" 2 "-i IFACE" "$SENSOR" --json -
 fails "two sources" 2 "exclude each other" "$SENSOR" --json - -i lo -r x
 fails "no target" 2 "--redis URL" "$SENSOR" -r "$sample"
-fails "unknown option" 2 "no such option" "$SENSOR" --jsn -
+fails "unknown option" 2 "no such option; did you mean --json?" "$SENSOR" --jsn -
+fails "unknown option with a value" 2 "did you mean --workers?" "$SENSOR" --worker=2
+fails "unknown option like none" 2 "--help lists them" "$SENSOR" --frobnicate
+fails "no such rules" 2 "$work/none.yaml: cannot be read: No such file" "$SENSOR" -r "$sample" --json - --rules "$work/none.yaml"
 fails "option without value" 2 "needs a value" "$SENSOR" -r
 fails "ports" 2 "25,587" "$SENSOR" -r "$sample" --json - --ports 25,x
 fails "name" 2 "letters" "$SENSOR" -r "$sample" --json - --name 'a b'

@@ -18,14 +18,14 @@ static const struct column columns[] = {
     {.name = "state", .heading = "STATE"},
     {.name = "reported", .heading = "REPORTED (UTC)", .drop = 3},
     {.name = "day", .heading = "DAY", .flags = COLUMN_RIGHT},
-    {.name = "throttle_minutes", .heading = "THROTTLE", .flags = COLUMN_RIGHT},
-    {.name = "block_minutes", .heading = "BLOCK", .flags = COLUMN_RIGHT},
+    {.name = "throttle_minutes", .heading = "THROTTLE", .flags = COLUMN_RIGHT, .drop = 6},
+    {.name = "block_minutes", .heading = "BLOCK", .flags = COLUMN_RIGHT, .drop = 5},
     {.name = "now", .heading = "NOW"},
-    {.name = "next", .heading = "NEXT", .least = 20},
+    {.name = "next", .heading = "NEXT", .least = 22},
     {.name = "next_at", .heading = "ON (UTC)"},
     {.name = "paused_until"},
     {.name = "paused_days", .heading = "PAUSED", .flags = COLUMN_RIGHT, .drop = 2},
-    {.name = "breach", .heading = "LAST BREACH (UTC)"},
+    {.name = "breach", .heading = "LAST BREACH (UTC)", .drop = 4},
     {.name = "clean"},
     {.name = "rule", .heading = "RULE", .drop = 1},
 };
@@ -146,7 +146,7 @@ static int host_argument(const struct enforcing *e, char host[ADDRESS_TEXT_MAX])
 
 	if (strcmp(text, "all") == 0)
 		strcpy(host, "all");
-	else if (address_parse(text, &address))
+	else if (address_parse_typed(text, &address))
 		address_format(&address, host);
 	else
 		return say_error(EXIT_USAGE, "%s whom? an address, or all, not \"%s\"",

@@ -18,10 +18,13 @@
 			.heading = "OLD VERSIONS",                                                 \
 			.flags = COLUMN_WORDS,                                                     \
 			.least = 12},                                                              \
-		    {.name = "sessions", .heading = "SESSIONS", .flags = COLUMN_RIGHT},            \
+		    {.name = "sessions", .heading = "SESSIONS", .flags = COLUMN_RIGHT, .drop = 2}, \
 		    {.name = "best_version", .heading = best_heading},                             \
 		    {.name = "legacy_sides", .heading = "FAULT", .least = 18},                     \
-		    {.name = "peer_count", .heading = peers_heading, .flags = COLUMN_RIGHT},       \
+		    {.name = "peer_count",                                                         \
+			.heading = peers_heading,                                                  \
+			.flags = COLUMN_RIGHT,                                                     \
+			.drop = 1},                                                                \
 		    {.name = "legacy_peers"}, {.name = "last_seen"},                               \
 		    {.name = "evidence_timestamp"}, {.name = "evidence"},                          \
 	}
@@ -127,6 +130,13 @@ static void put_hosts(struct table *t, const struct legacy_hosts *hosts)
 		put_host(t, hosts, &hosts->items[i]);
 }
 
+/* What the table below is about. */
+static void head(const struct options *o, const char *text)
+{
+	printf("%s%s%s\n", style_on(STYLE_HEAD, options_color(o, stdout)), text,
+	    style_off(STYLE_HEAD, options_color(o, stdout)));
+}
+
 /* A table each; in CSV and JSON the roles stand in one. */
 static int write_hosts(
     const struct legacy_hosts *servers, const struct legacy_hosts *clients, const struct options *o)
@@ -142,6 +152,8 @@ static int write_hosts(
 			putchar('\n');
 			t = NULL;
 		}
+		if (o->format == OUTPUT_TABLE)
+			head(o, i == 0 ? "Servers below TLS 1.2:" : "Clients below TLS 1.2:");
 		if (t == NULL)
 			t = table_new(
 			    stdout, o, i == 0 ? server_columns : client_columns, COLUMN_COUNT);
@@ -234,13 +246,14 @@ static bool write_plaintext(struct query *q, const struct options *o)
 	bool good = plaintext_read(q, o, true, PLAINTEXT_SHOWN, &hosts);
 
 	if (good && hosts.list.count > 0) {
+		head(o, "Mail in the clear, which is worse than any old version:");
 		t = plaintext_table(stdout, o, true);
 		good = t != NULL;
 		if (good) {
 			plaintext_put(t, &hosts);
 			table_finish(t);
-			printf("%sMail in the clear; more by tlsvane plaintext.\n\n",
-			    hosts.list.count < hosts.flagged ? "...\n" : "");
+			puts(hosts.list.count < hosts.flagged ? "... more by tlsvane plaintext\n"
+							      : "");
 		}
 	}
 	plaintext_free(&hosts);

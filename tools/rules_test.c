@@ -164,7 +164,7 @@ static const struct column columns[] = {
     {.name = "fired", .heading = "FIRED", .flags = COLUMN_RIGHT},
     {.name = "clean", .heading = "CLEAN", .flags = COLUMN_RIGHT},
     {.name = "unknown", .heading = "UNKNOWN", .flags = COLUMN_RIGHT},
-    {.name = "note", .heading = "", .least = 8},
+    {.name = "note", .heading = "NOTE", .least = 8},
 };
 
 static void print_counts(const struct trial *t)

@@ -45,6 +45,9 @@ shown = clocks("2026-03-01")
 say({host: row["state"] for host, row in shown.items()} == {"192.0.2.10": "new", "192.0.2.115": "new"}, "new", shown)
 say(redis("keys", "tlsvane:enforce:*").strip() == "", "show-changes-nothing")
 say(enforce("update", "--now", "2026-03-01").startswith("2 came into the clock, 0 left it, 0 stay"), "update")
+for columns in 80, 100:
+    done = run("tests/cli/fits", str(columns), f"{BUILD}/tlsvane", "enforce", "--now", "2026-04-15", *POLICY)
+    say(done.returncode == 0, f"columns-{columns}", done.stderr)
 before = redis("hgetall", "tlsvane:enforce:host:{192.0.2.10}")
 with concurrent.futures.ThreadPoolExecutor(4) as pool:
     list(pool.map(lambda i: enforce("update", "--now", f"2026-03-0{2 + i}"), range(4)))

@@ -270,7 +270,7 @@ static int give_up(struct tls_handshake *h, enum side side, struct cursor *in, i
 	struct tls_handshake_side *s = &h->side[side];
 
 	s->lost = true;
-	if (s->unsure) {
+	if (s->unsure || s->record.passed > 0) { /* what was found may have been no record */
 		*in = cursor_over(in->at + in->left, 0);
 		return RESULT_OK;
 	}
@@ -301,14 +301,15 @@ int tls_handshake_feed(
 	h->handover = handover;
 	handover->kind = TLS_HANDOVER_NONE;
 	while (!s->lost && tls_record_has_next(&s->record, in)) {
-		result = tls_record_next(&s->record, in, &fragment);
+		result = s->unsure ? tls_record_seek(&s->record, in) : RESULT_OK;
+		if (result == RESULT_OK) {
+			s->unsure = false;
+			result = tls_record_next(&s->record, in, &fragment);
+		}
 		if (result == RESULT_MORE)
 			return RESULT_OK;
-		if (result == RESULT_OK && s->unsure && !tls_record_is_plausible(&fragment))
-			result = RESULT_NOT_TLS;
 		if (result != RESULT_OK)
 			return give_up(h, side, in, result);
-		s->unsure = false;
 		result = take_fragment(h, side, &fragment);
 		if (result != RESULT_OK) {
 			tls_record_unread(&s->record, in, fragment.bytes);

@@ -92,7 +92,7 @@ struct tls_handshake_side {
 			lost */
 	bool doubtful; /* ... it is a hello in the clear or encrypted; its first bytes will tell */
 	bool lost;     /* the record layer lost its place */
-	bool unsure;   /* after a gap: lost, unless the next bytes are a plausible record */
+	bool unsure;   /* after a gap: where the next record begins is looked for */
 	bool gapped;   /* bytes of this side were missing */
 	bool skipped;  /* ... since its hello or Certificate, and a message may be among them */
 	bool ciphered; /* ChangeCipherSpec was seen: TLS 1.2 and below encrypt from here */
@@ -124,8 +124,9 @@ void tls_handshake_init(struct tls_handshake *h);
  *   RESULT_NOT_TLS, RESULT_TOO_LARGE: this side cannot be followed further. Facts so far stay; *in
  *     stands at the bytes that are no record; further calls take all and return 0.
  *
- * After a gap that hid where records begin, the side is given up silently instead (side[].lost):
- * missing is not malformed. The two sides may come in any order, also one whole before the other.
+ * After a gap that hid where records begin, the next one is looked for; where there is none, the
+ * side is given up silently instead (side[].lost): missing is not malformed. The two sides may come
+ * in any order, also one whole before the other.
  */
 MUST_USE int tls_handshake_feed(
     struct tls_handshake *h, enum side side, struct cursor *in, struct tls_handover *handover);

@@ -11,6 +11,9 @@
 #define SSL2_CLIENT_HELLO 1
 #define SSL2_SERVER_HELLO 4
 
+/* Behind a gap: the record that it fell into ends within so many bytes. */
+#define PASSED_MOST TLS_RECORD_MAX
+
 static size_t smaller(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -210,11 +213,37 @@ int tls_record_next(struct tls_record_reader *r, struct cursor *in, struct tls_f
 	return RESULT_OK;
 }
 
-bool tls_record_is_plausible(const struct tls_fragment *fragment)
+/* Whether the header so far is one that a sender would write. */
+static bool may_begin(const struct tls_record_reader *r)
 {
-	return fragment->type < TLS_HEARTBEAT && (fragment->version & 0xff) <= 4 &&
-	       fragment->length > 0 &&
-	       (fragment->type != TLS_CHANGE_CIPHER_SPEC || fragment->length == 1);
+	const uint8_t *h = r->header;
+	uint16_t length;
+
+	if (h[0] < TLS_CHANGE_CIPHER_SPEC || h[0] >= TLS_HEARTBEAT || (r->have > 1 && h[1] != 3) ||
+	    (r->have > 2 && h[2] > 4))
+		return false;
+	if (r->have < HEADER_SIZE)
+		return true;
+	length = pair(h + 3);
+	return length > 0 && length <= TLS_RECORD_MAX &&
+	       (h[0] != TLS_CHANGE_CIPHER_SPEC || length == 1);
+}
+
+int tls_record_seek(struct tls_record_reader *r, struct cursor *in)
+{
+	uint8_t byte;
+
+	while (cursor_u8(in, &byte)) {
+		r->header[r->have++] = byte;
+		while (r->have > 0 && !may_begin(r)) {
+			memmove(r->header, r->header + 1, --r->have);
+			if (r->passed++ == PASSED_MOST)
+				return RESULT_NOT_TLS;
+		}
+		if (r->have == HEADER_SIZE)
+			return RESULT_OK;
+	}
+	return RESULT_MORE;
 }
 
 void tls_record_unread(struct tls_record_reader *r, struct cursor *in, struct cursor rest)

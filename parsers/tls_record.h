@@ -32,6 +32,7 @@ struct tls_record_reader {
 	uint16_t version;
 	uint16_t length; /* of the body */
 	uint16_t left;	 /* body bytes still to come */
+	uint16_t passed; /* bytes that tls_record_seek has passed over */
 };
 
 /*
@@ -64,9 +65,13 @@ static inline bool tls_record_has_next(const struct tls_record_reader *r, const 
 	return in->left > 0 || r->replay > 0;
 }
 
-/* Whether a sender would write such a record. Behind a gap any five bytes may look like a header.
+/*
+ * Behind a gap that hid where records begin: passes over bytes up to five that a sender would write
+ * as a header (no other five in some ten million look like it). Returns 0 once it has one, which
+ * tls_record_next then reads on from; RESULT_MORE with *in used up; RESULT_NOT_TLS when no record
+ * is as long as what was passed over.
  */
-bool tls_record_is_plausible(const struct tls_fragment *fragment);
+MUST_USE int tls_record_seek(struct tls_record_reader *r, struct cursor *in);
 
 /* Puts the end of the fragment last yielded back, where *in did not move since: it will be yielded
  * again, not as the first. `rest` is what of fragment.bytes was not read. */

@@ -71,8 +71,11 @@ void tls_take_alert(struct tls_handshake *h, enum side side, struct tls_fragment
 		tls_message_note_letter(h, side, 'L');
 	if (fragment->length == 0)
 		tls_note_flaw(h, side, TLS_MALFORMED);
-	if (!is_clear_alert(s, fragment->length))
+	if (!is_clear_alert(s, fragment->length)) {
+		if (s->gapped && fragment->length > CLEAR_ALERTS_MOST)
+			tls_note(h, tls_encrypted_fact(side)); /* its Finished may be missing */
 		return;
+	}
 	while (cursor_u8(&fragment->bytes, &s->alert[s->alert_have])) {
 		if (++s->alert_have < ALERT_SIZE)
 			continue;

@@ -225,6 +225,36 @@ static void test_gap(void **state)
 	assert_true(tls_record_gap(&r.reader, 0));
 }
 
+/* A header is found behind any bytes, those that begin as one does among them; in pieces, too. */
+static void test_seek(void **state)
+{
+	static const char *const before[] = {"", "00", "16", "16 03", "16 0301 ff",
+	    "16 16 0316 0316", "14 0303 0002", "18 0303 0001", "17 0303 0000", "16 1603"};
+	uint8_t bytes[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		size_t skipped = from_hex(before[i], bytes);
+		size_t length = skipped + from_hex("15 0303 0002 0228", bytes + skipped);
+
+		for (size_t split = 0; split <= length; split++) {
+			struct tls_record_reader reader = {.begun = true};
+			struct tls_fragment fragment;
+			struct cursor in = cursor_over(bytes, split);
+			int result = tls_record_seek(&reader, &in);
+
+			assert_int_equal(result, split < skipped + 5 ? RESULT_MORE : RESULT_OK);
+			in = cursor_over(in.at, length - (size_t)(in.at - bytes));
+			if (result != RESULT_OK)
+				assert_int_equal(tls_record_seek(&reader, &in), RESULT_OK);
+			assert_int_equal(tls_record_next(&reader, &in, &fragment), RESULT_OK);
+			assert_true(fragment.first);
+			assert_int_equal(fragment.type, TLS_ALERT);
+			assert_int_equal(fragment.bytes.left, 2);
+		}
+	}
+}
+
 static void test_reset(void **state)
 {
 	uint8_t bytes[64];
@@ -407,6 +437,7 @@ int main(void)
 	    cmocka_unit_test(test_refused_bytes_stay),
 	    cmocka_unit_test(test_largest),
 	    cmocka_unit_test(test_gap),
+	    cmocka_unit_test(test_seek),
 	    cmocka_unit_test(test_reset),
 	    cmocka_unit_test(test_unread),
 	    cmocka_unit_test(test_looks_like_recorded),

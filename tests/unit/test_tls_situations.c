@@ -334,7 +334,8 @@ static void test_out_of_place(void **state)
 	listener_end(&l);
 }
 
-/* Five bytes that the reader would take, but no sender would write. */
+/* Five bytes that the reader would take, but no sender would write, are passed over; as many as a
+ * record can have at most. */
 static void test_implausible_after_gap(void **state)
 {
 	static const char *const records[] = {"18 0303 0001", "16 0309 0001", "16 0303 0000",
@@ -347,11 +348,21 @@ static void test_implausible_after_gap(void **state)
 		tls_handshake_gap(&l.h, SIDE_CLIENT, 10);
 		assert_false(l.h.side[SIDE_CLIENT].lost);
 		assert_int_equal(say(&l, SIDE_CLIENT, records[i]), 0);
-		assert_true(l.h.side[SIDE_CLIENT].lost);
-		tls_handshake_gap(&l.h, SIDE_CLIENT, 10);
 		assert_seen(&l, ~0u, TLS_MISSING);
+		assert_int_equal(say(&l, SIDE_CLIENT, "15 0303 0002 0228"), 0);
+		assert_int_equal(l.h.facts.alert.code, 40);
 		listener_end(&l);
 	}
+	listener_begin(&l);
+	tls_handshake_gap(&l.h, SIDE_CLIENT, 10);
+	for (size_t passed = 0; passed <= TLS_RECORD_MAX; passed++) {
+		assert_false(l.h.side[SIDE_CLIENT].lost);
+		assert_int_equal(say(&l, SIDE_CLIENT, "00"), 0);
+	}
+	assert_true(l.h.side[SIDE_CLIENT].lost);
+	tls_handshake_gap(&l.h, SIDE_CLIENT, 10);
+	assert_seen(&l, ~0u, TLS_MISSING);
+	listener_end(&l);
 }
 
 /* A malformed hello is passed over; the side goes on. */

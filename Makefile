@@ -110,7 +110,7 @@ $(LIBRARY): $(LIBRARY_SOURCES:%.c=$(BUILD)/%.o)
 
 # The compiler's flags are a dependency of what they built.
 $(BUILD)/flags: FORCE
-	@$(PKG_CONFIG) --exists $(PACKAGES) $(LOADED) 2>/dev/null || { echo 'libraries are missing: make bootstrap installs them' >&2; exit 1; }
+	@$(PKG_CONFIG) --exists $(PACKAGES) $(LOADED) 2>/dev/null || { echo 'libraries are missing: tools/bootstrap build installs them' >&2; exit 1; }
 	@mkdir -p $(BUILD)
 	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' >$@
 

@@ -84,12 +84,20 @@ static bool is_digit(uint8_t b)
 	return b >= '0' && b <= '9';
 }
 
-static struct cursor trim(struct cursor text)
+static struct cursor trim_front(struct cursor text)
 {
 	uint8_t b;
 
 	while (cursor_peek(&text, 0, &b) && is_blank(b) && cursor_skip(&text, 1))
 		;
+	return text;
+}
+
+static struct cursor trim(struct cursor text)
+{
+	uint8_t b;
+
+	text = trim_front(text);
 	while (text.left > 0 && cursor_peek(&text, text.left - 1, &b) && is_blank(b))
 		text.left--;
 	return text;
@@ -132,7 +140,8 @@ static bool needs_prefix(const struct verb *v)
 struct smtp_command smtp_command_read(struct cursor line)
 {
 	struct smtp_command c = {.kind = SMTP_OTHER};
-	struct cursor rest = line;
+	struct cursor rest = trim_front(line); /* servers do, though RFC 5321 does not */
+	bool indented = rest.left < line.left;
 	struct cursor word = take_word(&rest, '\0');
 
 	c.argument = trim(rest);
@@ -149,8 +158,8 @@ struct smtp_command smtp_command_read(struct cursor line)
 		if (!fits && needs_prefix(v))
 			continue;
 		c.kind = v->kind;
-		c.strict = fits;
-		c.only_smtp = v->only_smtp;
+		c.strict = fits && !indented;
+		c.only_smtp = v->only_smtp && !indented;
 		c.anonymous = v->kind == SMTP_STARTTLS && v->word.text[0] == 'X';
 		break;
 	}

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#define MS_PER_NS 1000000u
+#define NS_PER_MS 1000000u
 
 static const char *format_ms(uint64_t ms, char text[TIME_TEXT_MAX])
 {
-	return time_format(ms * MS_PER_NS, text);
+	return time_format(ms * NS_PER_MS, text);
 }
 
 static void member(FILE *to, const char *name, const char *value)

@@ -153,12 +153,12 @@ static bool scan_escape(struct scan *s)
 	return true;
 }
 
-/* Behind "{". */
+/* Behind "{". Where it counts nothing it is a letter, and what follows means what it says. */
 static bool scan_brace(struct scan *s)
 {
-	const char *end = strchr(s->at, '}');
+	const char *end = s->at + strspn(s->at, "0123456789,");
 
-	if (end == NULL)
+	if (*end != '}')
 		return false;
 	drop_last(s);
 	s->at = end + 1;

@@ -38,6 +38,7 @@ static void test_what_is_refused(void **state)
 	    {"Post|Exim", "Sendmail", true}, /* an alternative: nothing is needed */
 	    {"Postfi?x", "Postfx", true},    /* optional */
 	    {"Postfi{0,2}x", "Postfx", true},
+	    {"Postfix{x|Exim}", "Exim}", true}, /* braces that count nothing are letters */
 	    {"Post\\.fix", "Post.fix", true},
 	    {"Post\\.fix", "Postfix", false},
 	    {"\\x50ostfix", "Postfix", true}, /* not read: nothing is needed */

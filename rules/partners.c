@@ -186,6 +186,17 @@ static bool read_exemption(struct reading *r, const yaml_node_t *map, struct par
 	       read_plain(r, node, "reason", true, &p->reason);
 }
 
+/* Its rules are named for it. */
+static bool check_length(struct reading *r, const yaml_node_t *name)
+{
+	const size_t most = RULES_NAME_MAX - strlen("partner--certificate");
+	char mend[64];
+
+	snprintf(mend, sizeof(mend), "take at most %zu characters", most);
+	return strlen(loader_scalar(name)) <= most ||
+	       say(r, name, "a partner's name that leaves no room for its rules' names", mend);
+}
+
 static bool read_partner(struct reading *r, const yaml_node_t *map, struct partner *p)
 {
 	const yaml_node_t *name;
@@ -201,7 +212,7 @@ static bool read_partner(struct reading *r, const yaml_node_t *map, struct partn
 		return say(r, map, "a partner without a name", "add name:");
 	p->name = loader_scalar(name);
 	if (!loader_check_name(r->l, r->file, name, "partner", false) ||
-	    strlen(p->name) > RULES_NAME_MAX - sizeof("partner--certificate") ||
+	    !check_length(r, name) ||
 	    !read_word(r, map, "tls", tls_words, TLS_WORDS, &tls) ||
 	    !read_word(r, map, "direction", way_words, WAYS, &way) ||
 	    !read_version(r, map, &p->version) || !read_severity(r, map, &p->severity) ||

@@ -26,9 +26,17 @@ static void fail(struct reading *r, const yaml_node_t *node, const char *text, c
 static void read_templates(struct reading *r, const yaml_node_t *node, struct rules_parameter *p)
 {
 	struct loader_items items = loader_items(node);
-	struct rules_template *templates =
-	    arena_get(r->loader->compiler.arena, (items.count + 1) * sizeof(*templates));
+	struct rules_template *templates;
 
+	if (items.count > RULES_TEXTS_MAX) {
+		loader_error(r->loader, r->file, node,
+		    "%s takes %d texts at most, and these are %zu; write another "
+		    "%s for the rest",
+		    p->is->name, RULES_TEXTS_MAX, items.count, r->kind->name);
+		r->good = false;
+		return;
+	}
+	templates = arena_get(r->loader->compiler.arena, (items.count + 1) * sizeof(*templates));
 	for (size_t i = 0; i < items.count; i++) {
 		struct rules_text text;
 

@@ -28,6 +28,7 @@
 #define RULES_NODES_MAX	     2000   /* nodes of one condition, its macros unfolded */
 #define RULES_DEPTH_MAX	     32	 /* parentheses, nots, macros, lists and YAML inside each other */
 #define RULES_PARTS_MAX	     32	 /* fields and texts of one template */
+#define RULES_TEXTS_MAX	     32	 /* texts of one parameter: recipients, a command's words */
 #define RULES_ERRORS_MAX     100 /* errors told of one set; then "and more" */
 
 enum rules_severity {

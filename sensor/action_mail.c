@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include "../rules/alert.h"
+#include "../rules/rule_file.h"
 
 #define SENDMAIL       "/usr/sbin/sendmail"
 #define SUBJECT_MAX    200 /* bytes */
-#define RECIPIENTS_MAX 32
+#define ARGUMENTS_MAX  (RULES_TEXTS_MAX + 8)
 #define ENCODED_WORD_MAX                                                                           \
 	45 /* bytes in one encoded word: RFC 2047 section 2 bounds it to 75 letters */
 
@@ -133,7 +134,7 @@ void action_mail_write(FILE *to, const struct action_job *jobs, size_t count, ui
 	}
 }
 
-static size_t fill_argv(const struct action_job *job, const char *argv[RECIPIENTS_MAX + 8])
+static size_t fill_argv(const struct action_job *job, const char *argv[ARGUMENTS_MAX])
 {
 	const char *program = action_job_value(job, "sendmail", 0),
 		   *from = action_job_value(job, "from", 0), *to;
@@ -146,7 +147,7 @@ static size_t fill_argv(const struct action_job *job, const char *argv[RECIPIENT
 		argv[count++] = from;
 	}
 	argv[count++] = "--"; /* a recipient is none of its options */
-	for (size_t n = 0; n < RECIPIENTS_MAX; n++) {
+	for (size_t n = 0; n < RULES_TEXTS_MAX; n++) {
 		to = action_job_value(job, "to", n);
 		if (to == NULL)
 			break;
@@ -161,7 +162,7 @@ int action_mail_start(
 {
 	static const char *const environment[] = {
 	    "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG=C.UTF-8", NULL};
-	const char *argv[RECIPIENTS_MAX + 8];
+	const char *argv[ARGUMENTS_MAX];
 	char *message = NULL;
 	size_t size = 0;
 	FILE *to = open_memstream(&message, &size);

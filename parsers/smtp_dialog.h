@@ -134,20 +134,20 @@ struct smtp_dialog {
 	bool request_told; /* ... and the history has it */
 
 	/* The server's reply under way. */
-	bool greeted;			       /* the greeting has been read, or was missed */
-	struct smtp_capabilities capabilities; /* seen in it */
-	uint16_t reply_code;		       /* of its lines so far, 0: none yet */
-	uint8_t reply_head[SMTP_REPLY_HEAD];   /* what its last line began with */
-	bool torn;			       /* some of its lines may be missing */
-	bool fragment;			       /* ... or the front of the next one */
-	uint16_t early_code;		       /* a reply that came before its command; 0: none */
+	bool greeted;			     /* the greeting has been read, or was missed */
+	uint16_t reply_code;		     /* of its lines so far, 0: none yet */
+	uint8_t reply_head[SMTP_REPLY_HEAD]; /* what its last line began with */
+	bool torn;			     /* some of its lines may be missing */
+	bool fragment;			     /* ... or the front of the next one */
+	uint16_t early_code;		     /* a reply that came before its command; 0: none */
 
 	uint8_t strangers; /* client lines with words unknown to SMTP, before any that are known */
 	uint8_t told;	   /* letters of facts.history */
 
 	struct smtp_queue queue; /* without room for a command: SMTP_MODE_OVER for the client */
-	char unsure_helo[SMTP_HELO_MAX];    /* becomes facts.helo with the reply */
-	uint8_t kept[SIDES][SMTP_LINE_MAX]; /* of `line`; good only as far as that is used */
+	struct smtp_capabilities capabilities; /* seen in the server's reply under way */
+	char unsure_helo[SMTP_HELO_MAX];       /* becomes facts.helo with the reply */
+	uint8_t kept[SIDES][SMTP_LINE_MAX];    /* of `line`; good only as far as that is used */
 	struct smtp_facts facts;
 };
 

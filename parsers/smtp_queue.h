@@ -11,9 +11,9 @@
 #define SMTP_COMMANDS_MAX 64
 
 struct smtp_queue {
+	uint8_t first, count; /* of places */
 	uint8_t
 	    places[SMTP_COMMANDS_MAX]; /* a ring: enum smtp_command_kind, and << 4 how many more */
-	uint8_t first, count;	       /* of places */
 };
 
 /* Returns false, and changes nothing, when there is no room. */

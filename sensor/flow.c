@@ -5,10 +5,11 @@
 #include <sys/random.h>
 
 #include "limits.h"
+#include "slab.h"
 
-#define SLAB	    TABLE_SIZE(4096u) /* flows a slab */
-#define FIRST_SLOTS TABLE_SIZE(8192u) /* a power of two */
-#define VICTIM_LOOK 32u		      /* flows compared for one eviction */
+#define SLAB	    TABLE_SIZE(LIMIT_SLAB_BLOCK / sizeof(struct flow)) /* flows a slab */
+#define FIRST_SLOTS TABLE_SIZE(8192u)				       /* a power of two */
+#define VICTIM_LOOK 32u /* flows compared for one eviction */
 
 /* Linear probing; `place` is 1-based, 0 marks a free slot. The hash is kept so that a probe seldom
  * touches a flow, and so that growing needs no key. */
@@ -225,7 +226,7 @@ static bool grow_places(struct flow_table *t)
 	if (stack == NULL)
 		return false;
 	t->free = stack;
-	t->slabs[slabs] = aligned_alloc(_Alignof(struct flow), SLAB * sizeof(struct flow));
+	t->slabs[slabs] = slab_block(SLAB * sizeof(struct flow));
 	if (t->slabs[slabs] == NULL)
 		return false;
 	for (size_t i = 0; i < SLAB; i++)

@@ -31,15 +31,16 @@ enum flow_flag {
 	FLOW_HINTED = 1 << 10, /* ... but something was said about it */
 	FLOW_SEARCH =
 	    1 << 11, /* on no mail port: whether it is mail is not known yet, or it is none */
-	FLOW_UNREAD = 1 << 12,	/* bytes were said while no session was to be had */
-	FLOW_EVICTED = 1 << 13, /* given up at a cap */
-	FLOW_KNOWN = 1 << 14,	/* the pipeline may have later packets' times (pipeline_known.c) */
+	FLOW_UNREAD = 1 << 12,	    /* bytes were said while no session was to be had */
+	FLOW_EVICTED = 1 << 13,	    /* given up at a cap */
+	FLOW_NEARLY_READ = 1 << 15, /* of what is read few segments are left */
+	FLOW_KNOWN = 1 << 14, /* the pipeline may have later packets' times (pipeline_known.c) */
 };
 
 struct session;
 struct record;
 
-/* What most packets touch fills one cache line of 64 bytes. */
+/* What most packets touch fills one cache line of 64 bytes; flow_prefetch_rest brings the other. */
 struct flow {
 	struct frame_address client, server;
 	uint16_t client_port, server_port;
@@ -87,6 +88,11 @@ uint64_t flow_hash_again(const struct flow_table *t, const struct flow *f);
  * its flow. The flow returned is likely the one, or another of the same hash, or NULL. */
 void flow_prefetch_slot(const struct flow_table *t, uint64_t hash);
 struct flow *flow_prefetch(const struct flow_table *t, uint64_t hash);
+
+static inline void flow_prefetch_rest(const struct flow *f)
+{
+	__builtin_prefetch(&f->first_ns, 1);
+}
 
 /* Whether a segment belongs to a flow, and which side sent it; to one removed since: never. */
 bool flow_is_of(

@@ -219,6 +219,10 @@
 #define LIMIT_HISTORY_WAIT_MS 2000 /* milliseconds that one waits; then it does without */
 #define LIMIT_STORE_ASKS      4096 /* questions to Redis that wait */
 
+/* Bytes taken from the system at once for flows, sessions and the records that wait: a huge page of
+ * x86-64 and arm64. */
+#define LIMIT_SLAB_BLOCK ((size_t)2 << 20)
+
 /*
  * The size at which a table starts. The build for libFuzzer makes a pipeline for each input: there
  * tables start small and grow within one, and the caps that 64 KB of a capture cannot reach are
@@ -228,6 +232,8 @@
 #define TABLE_SIZE(size) (size)
 #else
 #define TABLE_SIZE(size) 32u
+#undef LIMIT_SLAB_BLOCK
+#define LIMIT_SLAB_BLOCK 65536u
 #undef LIMIT_RECORD_BYTES
 #define LIMIT_RECORD_BYTES 4096u
 #undef LIMIT_SEARCHES

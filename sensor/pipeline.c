@@ -138,6 +138,8 @@ static void read_segment(
 		return;
 	if (f->session->phase == SESSION_OVER && seen_both(f))
 		pipeline_finish_reading(p, f);
+	else if (session_nearly_over(f->session))
+		f->flags |= FLOW_NEARLY_READ;
 }
 
 /* A reset far from what is expected is somebody else's. */
@@ -216,6 +218,8 @@ static void take_segment(struct pipeline *p, const struct queued *q)
 	enum side from;
 	struct flow *f = find_flow(p, q, &from);
 
+	if (f != NULL && f->flags & FLOW_KNOWN)
+		pipeline_know_no_more(p, f, q->hash);
 	if (f != NULL && (timed_out(f, p->now_ns) || begins_anew(f, s, from))) {
 		pipeline_end_flow(p, f, timed_out(f, p->now_ns));
 		flow_remove(p->flows, f);
@@ -245,16 +249,23 @@ static void take_segment(struct pipeline *p, const struct queued *q)
 static void prefetch(struct pipeline *p)
 {
 	struct queued *q, *end = p->queue + p->queued;
+	const struct flow *f;
+	bool nearly_read, last;
 
 	for (q = p->queue; q < end; q++)
 		q->likely = flow_prefetch(p->flows, q->hash);
 	for (q = p->queue; q < end; q++) {
-		if (q->likely == NULL)
+		f = q->likely;
+		if (f == NULL)
 			continue;
-		if (q->likely->state == FLOW_READING)
-			session_prefetch(q->likely->session);
-		else if (q->likely->state == FLOW_READ && q->segment.flags & FRAME_FIN)
-			record_prefetch(q->likely->record);
+		nearly_read = f->flags & FLOW_NEARLY_READ;
+		last = q->segment.flags & FRAME_FIN;
+		if (f->state == FLOW_OPENING || nearly_read || last)
+			flow_prefetch_rest(f);
+		if (f->state == FLOW_READING)
+			session_prefetch(f->session, nearly_read);
+		else if (f->state == FLOW_READ && last)
+			record_prefetch(f->record);
 	}
 }
 
@@ -303,7 +314,7 @@ static void enqueue(struct pipeline *p, uint64_t ns)
 		s->tunnel_id = 0; /* a label belongs to one direction (RFC 3031 section 3.1) */
 	q->ns = ns;
 	q->hash = flow_hash(p->flows, s);
-	if (pipeline_is_known(p, s, q->hash, ns))
+	if (pipeline_is_known(p, q))
 		return;
 	flow_prefetch_slot(p->flows, q->hash);
 	p->queued++;

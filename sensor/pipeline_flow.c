@@ -13,6 +13,8 @@
 static void add_port(struct pipeline *p, uint16_t port)
 {
 	p->mail_port[port / 8] |= (uint8_t)(1 << port % 8);
+	if (port > p->mail_port_last)
+		p->mail_port_last = port;
 }
 
 struct pipeline *pipeline_new(const struct pipeline_options *options)
@@ -30,6 +32,8 @@ struct pipeline *pipeline_new(const struct pipeline_options *options)
 	p->flows = flow_table_new(
 	    options->flows_max > 0 ? options->flows_max : LIMIT_FLOWS, options->ignore_vlan);
 	p->sessions_max = options->sessions_max > 0 ? options->sessions_max : LIMIT_SESSIONS;
+	slab_init(&p->sessions, sizeof(struct session));
+	slab_init(&p->records, RECORD_PLACE);
 	p->reading = calloc(p->sessions_max, sizeof(*p->reading));
 	p->fragments = defrag_new(options->ignore_vlan);
 	if (p->flows == NULL || p->reading == NULL || p->fragments == NULL) {
@@ -54,10 +58,12 @@ void pipeline_free(struct pipeline *p)
 		f = flow_at(p->flows, place);
 		if (f != NULL && f->state == FLOW_READING)
 			pipeline_return_session(p, f);
-		else if (f != NULL && f->state == FLOW_READ)
-			free(f->record);
+		else if (f != NULL && f->state == FLOW_READ && f->record != NULL)
+			pipeline_drop_record(p, f->record);
 	}
-	pipeline_free_sessions(p);
+	free(p->reading);
+	slab_free(&p->sessions);
+	slab_free(&p->records);
 	flow_table_free(p->flows);
 	defrag_free(p->fragments);
 	discover_free(p->shared.discover);
@@ -258,18 +264,13 @@ static void report_session(struct pipeline *p, struct flow *f, bool ended, struc
 void pipeline_finish_reading(struct pipeline *p, struct flow *f)
 {
 	struct record r;
-	size_t size;
 
 	report_session(p, f, false, &r);
-	size = record_size(&r);
-	f->record = p->record_bytes + size <= LIMIT_RECORD_BYTES ? malloc(size) : NULL;
+	f->record = pipeline_keep_record(p, &r);
 	f->state = FLOW_READ;
 	tell(p, f, false);
-	if (f->record != NULL) {
-		memcpy(f->record, &r, size);
-		p->record_bytes += size;
+	if (f->record != NULL)
 		return;
-	}
 	hand_on(p, f, &r); /* memory is short: better a short duration than no record */
 	p->stats.records_early++;
 }
@@ -279,9 +280,8 @@ static void hand_on_kept(struct pipeline *p, struct flow *f)
 {
 	if (f->record == NULL)
 		return;
-	p->record_bytes -= record_size(f->record);
 	hand_on(p, f, f->record);
-	free(f->record);
+	pipeline_drop_record(p, f->record);
 }
 
 void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
@@ -289,7 +289,8 @@ void pipeline_end_flow(struct pipeline *p, struct flow *f, bool ended)
 	struct session_end end;
 	struct record r;
 
-	pipeline_know_no_more(p, f);
+	if (f->flags & FLOW_KNOWN)
+		pipeline_know_no_more(p, f, flow_hash_again(p->flows, f));
 	if (f->flags & FLOW_SEARCH && f->state != FLOW_READING)
 		f->state = FLOW_CLOSED;
 	switch (f->state) {

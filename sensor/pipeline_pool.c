@@ -1,4 +1,4 @@
-/* The sessions of a pipeline: made once and used again, at most so many, and who goes at the cap.
+/* The sessions of a pipeline, at most so many, and who goes at the cap; and the records that wait.
  */
 #include "pipeline_private.h"
 
@@ -6,22 +6,6 @@
 
 /* Sessions compared for one that makes room. */
 #define COMPARE 16u
-
-/* A session not in use holds the link to the next such one in its own memory. */
-static struct session **spare_next(struct session *s)
-{
-	return (struct session **)(void *)s;
-}
-
-static struct session *take(struct pipeline *p)
-{
-	struct session *s = p->spare;
-
-	if (s == NULL)
-		return aligned_alloc(_Alignof(struct session), sizeof(*s));
-	p->spare = *spare_next(s);
-	return s;
-}
 
 /* What would be lost with a session that ends now: nothing much with one that only one side was
  * seen of, as of forged packets; most with one that has begun TLS. */
@@ -86,7 +70,7 @@ struct session *pipeline_take_session(struct pipeline *p, struct flow *f)
 
 	if (p->sessions_open >= p->sessions_max && !make_room(p, f))
 		return NULL;
-	s = take(p);
+	s = slab_take(&p->sessions);
 	if (s == NULL)
 		return NULL;
 	p->reading[p->sessions_open] = f;
@@ -101,18 +85,40 @@ void pipeline_return_session(struct pipeline *p, struct flow *f)
 	p->reading[f->reading] = last;
 	last->reading = f->reading;
 	session_clear(f->session, &p->shared);
-	*spare_next(f->session) = p->spare;
-	p->spare = f->session;
+	slab_give(&p->sessions, f->session);
 	f->session = NULL;
 }
 
-void pipeline_free_sessions(struct pipeline *p)
+/* What it takes in memory: a place, where it fits into one. */
+static size_t size_kept(const struct pipeline *p, const struct record *r)
 {
-	struct session *next;
+	size_t size = record_size(r);
 
-	for (struct session *s = p->spare; s != NULL; s = next) {
-		next = *spare_next(s);
-		free(s);
-	}
-	free(p->reading);
+	return size < p->records.size ? p->records.size : size;
+}
+
+struct record *pipeline_keep_record(struct pipeline *p, const struct record *r)
+{
+	size_t size = size_kept(p, r);
+	struct record *kept;
+
+	if (p->record_bytes + size > LIMIT_RECORD_BYTES)
+		return NULL;
+	kept = size > p->records.size ? malloc(size) : slab_take(&p->records);
+	if (kept == NULL)
+		return NULL;
+	memcpy(kept, r, record_size(r));
+	p->record_bytes += size;
+	return kept;
+}
+
+void pipeline_drop_record(struct pipeline *p, struct record *r)
+{
+	size_t size = size_kept(p, r);
+
+	p->record_bytes -= size;
+	if (size > p->records.size)
+		free(r);
+	else
+		slab_give(&p->records, r);
 }

@@ -11,6 +11,7 @@
 #include "limits.h"
 #include "pipeline.h"
 #include "session.h"
+#include "slab.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -25,6 +26,8 @@
 #define QUEUED_BYTES 16384u /* payload bytes of them all: well within the nearest cache */
 #define KNOWN	     16384u /* flows of which no packet is worth more than its time */
 
+#define RECORD_PLACE 832u /* bytes: nine of ten records fit; others have memory of their own */
+
 struct queued {
 	uint64_t ns, hash;
 	struct flow *likely; /* whose flow it seems to be, as of the prefetch */
@@ -32,14 +35,15 @@ struct queued {
 };
 
 /* Flows whose packets are of no use, but for those that begin or end a connection; each in a place
- * that its hash gives. All that a packet of another flow touches is the marks, which stay near. */
+ * that its hash gives. All that a packet of another flow touches is the marks, which stay near, and
+ * one of such a flow touches the times besides. */
 struct known {
-	uint8_t mark[KNOWN]; /* some bits of the hash; 0: none there */
-	struct known_flow {
+	uint8_t mark[KNOWN]; /* some bits of the hash, and 1; 0: none there */
+	struct known_time {
 		uint64_t hash;
-		uint64_t last_ns; /* of the last packet; 0: none came since */
-		struct flow *flow;
-	} flows[KNOWN];
+		uint64_t last_ns; /* of the last packet */
+	} times[KNOWN];
+	struct flow *flows[KNOWN];
 };
 
 struct pipeline {
@@ -47,10 +51,11 @@ struct pipeline {
 	struct session_shared shared;
 	struct flow_table *flows;
 	struct defrag *fragments;
-	struct session *spare; /* sessions not in use, linked through spare_next */
+	struct slab sessions;
 	struct flow **reading; /* the flows of those in use, in any order */
 	size_t sessions_open, sessions_max;
-	size_t record_bytes;	    /* of records that wait for their flow's end */
+	struct slab records;	    /* that wait for their flow's end, but for the longest ... */
+	size_t record_bytes;	    /* ... and what all of these take */
 	uint64_t now_ns;	    /* capture time: the latest seen that was not odd */
 	uint64_t odd_ns, odd_at_ns; /* the last odd stamp, and the time it came at */
 	uint64_t swept_ns;
@@ -65,7 +70,8 @@ struct pipeline {
 	struct ports ports;
 	bool any_port;
 	size_t searches; /* flows being read of which we do not know yet whether they are mail */
-	uint8_t mail_port[65536 / 8]; /* a bit each: all that most packets need of `ports` */
+	uint8_t mail_port[65536 / 8]; /* a bit each: all that packets need of `ports`, ... */
+	uint16_t mail_port_last;      /* ... but for clients' ports, which mostly are above all */
 	struct known known;
 	struct fragment fragment; /* the one being read */
 	unsigned queued;
@@ -82,7 +88,7 @@ static inline bool is_odd(const struct pipeline *p, uint64_t ns)
 
 static inline bool is_mail_port(const struct pipeline *p, uint16_t port)
 {
-	return p->mail_port[port / 8] >> port % 8 & 1;
+	return port <= p->mail_port_last && p->mail_port[port / 8] >> port % 8 & 1;
 }
 
 static inline uint64_t timeout_ns(const struct flow *f)
@@ -106,21 +112,25 @@ static inline bool seen_both(const struct flow *f)
 	return f->flags & FLOW_SEEN_CLIENT && f->flags & FLOW_SEEN_SERVER;
 }
 
-/* A flow that is read, or no mail, is known from now on, until pipeline_know_no_more. */
+/* A flow that is read, or no mail, is known from now on (FLOW_KNOWN), if there is room, until
+ * pipeline_know_no_more, which only such a flow needs. `hash`: its flow_hash(). */
 void pipeline_know(struct pipeline *p, struct flow *f, uint64_t hash);
-void pipeline_know_no_more(struct pipeline *p, struct flow *f);
+void pipeline_know_no_more(struct pipeline *p, struct flow *f, uint64_t hash);
 
 /* Brings a flow's last_ns up to date. */
 void pipeline_know_time(struct pipeline *p, struct flow *f);
 
 /* Whether a segment is of a known flow, and needs no more than this. */
-bool pipeline_is_known(struct pipeline *p, const struct segment *s, uint64_t hash, uint64_t ns);
+bool pipeline_is_known(struct pipeline *p, const struct queued *q);
 
 /* A session for a flow, at the cap that of another, which has told less; NULL where none has, or
  * memory is short. Still to be initialized. pipeline_pool.c */
 struct session *pipeline_take_session(struct pipeline *p, struct flow *f);
 void pipeline_return_session(struct pipeline *p, struct flow *f);
-void pipeline_free_sessions(struct pipeline *p);
+
+/* A copy of a record, at its true size, which waits; NULL at the cap, or when memory is short. */
+struct record *pipeline_keep_record(struct pipeline *p, const struct record *r);
+void pipeline_drop_record(struct pipeline *p, struct record *r);
 
 /* Starts listening: the first byte was said. False when it is not to be listened to. */
 bool pipeline_begin(struct pipeline *p, struct flow *f, enum side side, const struct segment *s);

@@ -6,8 +6,9 @@
 #include "limits.h"
 #include "search.h"
 
-#define CACHE_LINE  64
-#define SESSION_HOT (7 * CACHE_LINE) /* what nearly every segment touches: see session.h */
+#define CACHE_LINE   64
+#define SESSION_HOT  (7 * CACHE_LINE) /* what nearly every segment touches: see session.h */
+#define SESSION_WARM (8 * CACHE_LINE) /* ... and what is reported of the handshake */
 
 void session_init(struct session *s, bool midstream, enum session_kind kind)
 {
@@ -25,14 +26,24 @@ void session_init(struct session *s, bool midstream, enum session_kind kind)
 	tls_handshake_init(&s->tls);
 }
 
-void session_prefetch(const struct session *s)
+static inline void prefetch(const void *from, size_t size)
 {
-	const char *at = (const char *)s;
+	for (size_t i = 0; i < size; i += CACHE_LINE)
+		__builtin_prefetch((const char *)from + i, 1);
+}
 
-	for (size_t i = 0; i < SESSION_HOT; i += CACHE_LINE)
-		__builtin_prefetch(at + i, 1);
-	__builtin_prefetch(&s->dialog.facts, 1);
-	__builtin_prefetch(s->dialog.facts.events, 1);
+void session_prefetch(const struct session *s, bool report)
+{
+	const struct smtp_facts *said = &s->dialog.facts;
+
+	if (report) {
+		prefetch(s, SESSION_WARM);
+		prefetch(said, sizeof(*said) + sizeof(s->handed));
+		return;
+	}
+	prefetch(s, SESSION_HOT);
+	prefetch(said, CACHE_LINE);
+	prefetch(said->events, CACHE_LINE);
 }
 
 void session_clear(struct session *s, struct session_shared *shared)

@@ -84,8 +84,14 @@ enum session_kind {
 /* Starts a session; streams are not synced yet. */
 void session_init(struct session *s, bool midstream, enum session_kind kind);
 
-/* Brings into the cache what reading the next segment will touch. */
-void session_prefetch(const struct session *s);
+/* Brings into the cache what reading the next segment will touch; `report`: a report, too. */
+void session_prefetch(const struct session *s, bool report);
+
+/* Whether the end of what is read is near. */
+static inline bool session_nearly_over(const struct session *s)
+{
+	return s->phase == SESSION_TLS && s->tls.facts.seen & TLS_SAW_SERVER_HELLO;
+}
 
 /* Frees what hangs on it. */
 void session_clear(struct session *s, struct session_shared *shared);

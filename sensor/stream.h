@@ -25,21 +25,23 @@ struct stream_stats {
 
 struct stream_chunk; /* a held segment, allocated by the stream */
 
+/* A cache line of 64 bytes. */
 struct stream {
 	uint32_t next;	       /* sequence number of the next byte to hand on */
 	uint32_t acknowledged; /* the highest that the other end has acknowledged */
 	uint32_t held;	       /* bytes held */
 	uint32_t chunks;       /* segments held */
-	bool synced;	       /* `next` is known */
-	bool acked; /* `acknowledged` is known; not synced: and `next` is the first one */
-	uint64_t unseen_since_ns;   /* when the other end was first known to have bytes that we have
-				       not; 0: it has none */
-	struct stream_chunk *first; /* held segments by sequence number, without overlap */
-	uint32_t fresh_ack;	    /* what the segment below acknowledges of the other direction */
-	bool fresh_acks;	    /* ... it does */
 	struct cursor
 	    fresh; /* the segment just pushed, as far as it is next in order and not used yet */
 	uint32_t fresh_missing; /* bytes that the snap length cut off behind it */
+	bool synced;		/* `next` is known */
+	bool acked;	    /* `acknowledged` is known; not synced: and `next` is the first one */
+	bool fresh_acks;    /* the segment just pushed acknowledges of the other direction ... */
+	uint32_t fresh_ack; /* ... this. Not beside fresh_missing: one load of what was two stores
+			       waits */
+	uint64_t unseen_since_ns;   /* when the other end was first known to have bytes that we have
+				       not; 0: it has none */
+	struct stream_chunk *first; /* held segments by sequence number, without overlap */
 };
 
 /* Sequence numbers wrap: how far `a` is ahead of `b`, negative when behind. */

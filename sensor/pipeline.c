@@ -146,13 +146,11 @@ static void read_segment(
 static bool reset_fits(const struct flow *f, enum side side, const struct segment *s)
 {
 	const struct stream *stream;
-	int32_t ahead;
 
 	if (f->state != FLOW_READING)
 		return true;
 	stream = &f->session->stream[side];
-	ahead = sequence_ahead(s->sequence, stream->next);
-	return !stream->synced || (ahead >= -LIMIT_SEQUENCE_AHEAD && ahead <= LIMIT_SEQUENCE_AHEAD);
+	return !stream->synced || sequence_is_near(s->sequence, stream->next);
 }
 
 static void note_end(struct pipeline *p, struct flow *f, enum side side, const struct segment *s)

@@ -287,11 +287,12 @@ static bool acks_unread(const struct session *s, enum side side, bool behind)
 	const struct stream *other = &s->stream[side_other(side)];
 	bool awaited =
 	    s->phase == SESSION_DIALOG && side == SIDE_SERVER && smtp_dialog_waiting(&s->dialog);
-	uint32_t ack;
+	uint32_t ack, read;
 
 	if (!other->synced || !stream_next_ack(&s->stream[side], behind, &ack))
 		return false;
-	return sequence_ahead(ack, awaited ? stream_seen_end(other) : other->next) > 1;
+	read = awaited ? stream_seen_end(other) : other->next;
+	return sequence_ahead(ack, read) > 1 && sequence_is_near(ack, read);
 }
 
 /* Where each acknowledges what the other has yet to say, one of them lies: the client goes first.

@@ -15,6 +15,13 @@ struct stream_chunk {
 	uint8_t bytes[];
 };
 
+bool sequence_is_near(uint32_t a, uint32_t b)
+{
+	int32_t ahead = sequence_ahead(a, b);
+
+	return ahead >= -LIMIT_SEQUENCE_AHEAD && ahead <= LIMIT_SEQUENCE_AHEAD;
+}
+
 void stream_init(struct stream *s, uint32_t next)
 {
 	*s = (struct stream){.next = next, .synced = true};
@@ -165,7 +172,8 @@ static bool too_far_ahead(const struct stream *s, uint32_t sequence)
 {
 	if (sequence_ahead(sequence, s->next) <= LIMIT_SEQUENCE_AHEAD)
 		return false;
-	return !s->acked || sequence_ahead(s->acknowledged, sequence) < 0;
+	return !s->acked || sequence_ahead(s->acknowledged, sequence) < 0 ||
+	       !sequence_is_near(s->acknowledged, sequence);
 }
 
 bool stream_push(struct stream *s, struct stream_stats *stats, const struct stream_piece *given)
@@ -304,8 +312,8 @@ void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence)
 		acknowledged_unheard(s, sequence);
 		return;
 	}
-	if (sequence_ahead(sequence, stream_seen_end(s)) > LIMIT_SEQUENCE_AHEAD)
-		return; /* a stranger's: nobody can have sent so much since */
+	if (!sequence_is_near(sequence, stream_seen_end(s)))
+		return; /* a stranger's: nobody can have sent so much since, nor be so late */
 	if (!s->acked || sequence_ahead(sequence, s->acknowledged) > 0)
 		s->acknowledged = sequence;
 	s->acked = true;
@@ -317,10 +325,15 @@ void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence)
 
 uint32_t stream_unseen(const struct stream *s)
 {
-	int32_t unseen =
-	    s->synced && s->acked ? sequence_ahead(s->acknowledged, stream_seen_end(s)) : 0;
+	uint32_t end;
+	int32_t unseen;
 
-	return unseen > 1 ? (uint32_t)unseen : 0;
+	if (!s->synced || !s->acked)
+		return 0;
+	end = stream_seen_end(s);
+	unseen = sequence_ahead(s->acknowledged, end);
+	/* The last one that was captured may be older than numbers last. */
+	return unseen > 1 && sequence_is_near(s->acknowledged, end) ? (uint32_t)unseen : 0;
 }
 
 static bool hole_before_held(const struct stream *s)

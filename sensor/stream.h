@@ -50,6 +50,9 @@ static inline int32_t sequence_ahead(uint32_t a, uint32_t b)
 	return (int32_t)(a - b);
 }
 
+/* Whether two of them can be of one connection at one time: at most LIMIT_SEQUENCE_AHEAD apart. */
+bool sequence_is_near(uint32_t a, uint32_t b);
+
 /* Nothing is held, and nothing is known to be missing: nearly always so. */
 static inline bool stream_complete(const struct stream *s)
 {

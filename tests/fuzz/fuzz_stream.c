@@ -86,6 +86,8 @@ static void step(struct run *r, const uint8_t *at)
 
 	switch ((at[0] & 0x7f) % KINDS) {
 	case ACKNOWLEDGED:
+		if (at[0] & 0x80)
+			sequence += at[3] * 0x00800001u;
 		stream_acknowledged(&r->stream, r->ns, sequence);
 		break;
 	case GIVE_UP:
@@ -116,6 +118,23 @@ static void step(struct run *r, const uint8_t *at)
 		abort();
 }
 
+/* As at a connection's end: one hole after the other, and then there is none. */
+static void give_all_up(struct run *r)
+{
+	unsigned holes = 0;
+	uint64_t gaps;
+
+	do {
+		gaps = r->stats.gaps;
+		stream_give_up_gap(&r->stream, &r->stats);
+		drain(r);
+		if (holes++ > LIMIT_HELD_CHUNKS + 2)
+			abort();
+	} while (r->stats.gaps != gaps);
+	if (r->stream.first != NULL)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct run r = {.ns = NS_PER_S};
@@ -126,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		stream_init(&r.stream, (uint32_t)data[0] * 0x01010101u);
 	for (data++, size--; size >= STEP; data += STEP, size -= STEP)
 		step(&r, data);
+	give_all_up(&r);
 	stream_clear(&r.stream, &r.stats);
 	if (r.stats.held != 0)
 		abort();

@@ -188,6 +188,45 @@ static void bytes_lost_at_the_end_are_known_by_their_acknowledgment(void **state
 	end(&r);
 }
 
+/* Half the space of numbers away: neither ahead nor behind, and near to either. */
+static void an_acknowledgment_from_far_away_is_a_strangers(void **state)
+{
+	static const uint32_t far[] = {0x80000000, 0x80000001, 0x80000000 + LIMIT_HELD_SIDE,
+	    LIMIT_SEQUENCE_AHEAD + 3, UINT32_MAX - LIMIT_SEQUENCE_AHEAD};
+	struct reader r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+		begin(&r, 0);
+		push(&r, 0, "ab");
+		stream_acknowledged(&r.stream, 1, 2 + far[i]);
+		assert_int_equal(stream_unseen(&r.stream), 0);
+		push(&r, 2, "cd");
+		assert_int_equal(stream_unseen(&r.stream), 0);
+		stream_give_up_gap(&r.stream, &r.stats);
+		drain(&r);
+		expect(&r, "abcd");
+		assert_int_equal(r.stats.gaps, 0);
+		end(&r);
+	}
+}
+
+/* Where the other direction is lost for two gigabytes, its last number looks like one ahead. */
+static void an_acknowledgment_grows_old(void **state)
+{
+	struct reader r;
+
+	(void)state;
+	begin(&r, 0);
+	push(&r, 0, "ab");
+	stream_acknowledged(&r.stream, 1, 2);
+	r.stream.next += 0x80000100;
+	assert_int_equal(stream_unseen(&r.stream), 0);
+	stream_give_up_gap(&r.stream, &r.stats);
+	assert_int_equal(r.stats.gaps, 0);
+	end(&r);
+}
+
 static void a_snap_length_leaves_a_hole(void **state)
 {
 	struct reader r;
@@ -289,6 +328,8 @@ int main(void)
 	    cmocka_unit_test(agreeing_overlap_is_no_conflict),
 	    cmocka_unit_test(a_hole_is_waited_for_until_the_peer_has_it),
 	    cmocka_unit_test(bytes_lost_at_the_end_are_known_by_their_acknowledgment),
+	    cmocka_unit_test(an_acknowledgment_from_far_away_is_a_strangers),
+	    cmocka_unit_test(an_acknowledgment_grows_old),
 	    cmocka_unit_test(a_snap_length_leaves_a_hole),
 	    cmocka_unit_test(too_far_ahead_is_refused),
 	    cmocka_unit_test(half_the_sequence_space_away_is_old),

@@ -167,6 +167,11 @@ static bool check_registrable(struct compiler *c, struct node *n)
 	return true;
 }
 
+static bool can_be_summed(unsigned type)
+{
+	return type == RULES_TIME || type == RULES_DURATION || type == RULES_NUMBER;
+}
+
 /* The type that a word next to a value of `other` has in a sum. */
 static bool convert_in_sum(
     struct compiler *c, struct node *n, const struct node *word_node, unsigned other)
@@ -175,6 +180,10 @@ static bool convert_in_sum(
 	struct rules_value value;
 	unsigned type = other;
 
+	if (!can_be_summed(other)) {
+		word->type = (uint8_t)other; /* for the message */
+		return true;
+	}
 	if (other == RULES_TIME &&
 	    (n->kind == NODE_ADD || literal_read(word->word, RULES_DURATION, NULL, &value) == NULL))
 		type = RULES_DURATION;

@@ -144,6 +144,8 @@ static const struct {
     {"tls.cipher = tls.curve", 16, "different words"},
     {"exists \"tls.version\"", 12, "exists FIELD"},
     {"now + now > now", 9, "cannot be added"},
+    {"tls.cipher + *_RC4_* = x", 16, "cannot be added"},
+    {"x - tlsvane.outcome = y", 7, "cannot be subtracted"},
     {"registrable(server.ip) = x", 5, "wants a host name"},
     {"tls.resumed = 1", 19, "true or false"},
     {"server.port = -1", 19, "a field or a value is missing"},

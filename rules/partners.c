@@ -211,8 +211,7 @@ static bool read_partner(struct reading *r, const yaml_node_t *map, struct partn
 	if (name == NULL)
 		return say(r, map, "a partner without a name", "add name:");
 	p->name = loader_scalar(name);
-	if (!loader_check_name(r->l, r->file, name, "partner", false) ||
-	    !check_length(r, name) ||
+	if (!loader_check_name(r->l, r->file, name, "partner", false) || !check_length(r, name) ||
 	    !read_word(r, map, "tls", tls_words, TLS_WORDS, &tls) ||
 	    !read_word(r, map, "direction", way_words, WAYS, &way) ||
 	    !read_version(r, map, &p->version) || !read_severity(r, map, &p->severity) ||

@@ -9,9 +9,9 @@
 #include "../rules/alert.h"
 #include "../rules/rule_file.h"
 
-#define SENDMAIL       "/usr/sbin/sendmail"
-#define SUBJECT_MAX    200 /* bytes */
-#define ARGUMENTS_MAX  (RULES_TEXTS_MAX + 8)
+#define SENDMAIL      "/usr/sbin/sendmail"
+#define SUBJECT_MAX   200 /* bytes */
+#define ARGUMENTS_MAX (RULES_TEXTS_MAX + 8)
 #define ENCODED_WORD_MAX                                                                           \
 	45 /* bytes in one encoded word: RFC 2047 section 2 bounds it to 75 letters */
 

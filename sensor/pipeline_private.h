@@ -38,7 +38,7 @@ struct queued {
  * that its hash gives. All that a packet of another flow touches is the marks, which stay near, and
  * one of such a flow touches the times besides. */
 struct known {
-	uint8_t mark[KNOWN]; /* some bits of the hash, and 1; 0: none there */
+	uint8_t mark[KNOWN]; /* some bits of the hash, and 1: odd; LEFT: even; 0: none there */
 	struct known_time {
 		uint64_t hash;
 		uint64_t last_ns; /* of the last packet */

@@ -6,235 +6,41 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <pwd.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../../sensor/privileges.h"
+#include "attempts.h"
 
-/* True where it was done: what could be done again is undone. */
-struct attempt {
-	const char *name;
-	bool (*done)(void);
-};
+#define TRY(name) #name, attempt_##name
 
-static bool keep_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
+static const struct attempt worker_may[] = {{TRY(makes_memory)}, {TRY(talks_over_what_is_open)}};
+static const struct attempt worker_may_not[] = {{TRY(opens)}, {TRY(opens_shadow)}, {TRY(opens_tcp)},
+    {TRY(opens_unix)}, {TRY(opens_packet)}, {TRY(connects)}, {TRY(forks)}, {TRY(executes)},
+    {TRY(traces)}, {TRY(reads_parent)}, {TRY(kills_parent)}, {TRY(signals_parent)},
+    {TRY(becomes_root)}, {TRY(changes_root)}, {TRY(leaves_namespace)}, {TRY(writes_code)},
+    {TRY(makes_code)}};
 
-static bool opens(void)
-{
-	return keep_fd(open("/dev/null", O_RDONLY));
-}
+static const struct attempt recorder_may[] = {{TRY(opens)}, {TRY(writes_files)}, {TRY(opens_tcp)},
+    {TRY(opens_unix)}, {TRY(makes_memory)}, {TRY(loads_a_library)}, {TRY(talks_over_what_is_open)}};
+static const struct attempt recorder_may_not[] = {{TRY(opens_packet)}, {TRY(opens_raw)},
+    {TRY(forks)}, {TRY(executes)}, {TRY(traces)}, {TRY(reads_parent)}, {TRY(kills_parent)},
+    {TRY(signals_parent)}, {TRY(becomes_root)}, {TRY(changes_root)}, {TRY(leaves_namespace)},
+    {TRY(writes_code)}, {TRY(makes_code)}};
 
-static bool opens_shadow(void)
-{
-	return keep_fd(open("/etc/shadow", O_RDONLY));
-}
-
-static bool opens_tcp(void)
-{
-	return keep_fd(socket(AF_INET, SOCK_STREAM, 0));
-}
-
-static bool opens_unix(void)
-{
-	return keep_fd(socket(AF_UNIX, SOCK_STREAM, 0));
-}
-
-static bool opens_packet(void)
-{
-	return keep_fd(socket(AF_PACKET, SOCK_RAW, 0));
-}
-
-static bool opens_raw(void)
-{
-	return keep_fd(socket(AF_INET, SOCK_RAW, IPPROTO_TCP));
-}
-
-/* Refused by the sandbox, not by whom it is connected to. */
-static bool connects(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/nowhere"};
-
-	return connect(0, (struct sockaddr *)&address, sizeof(address)) == 0 || errno != EPERM;
-}
-
-static bool forks(void)
-{
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(0);
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
-	return pid > 0;
-}
-
-/* Refused before the program is looked for. */
-static bool executes(void)
-{
-	char *none[] = {NULL};
-
-	return execve("/nowhere", none, none) == 0 || errno != EPERM;
-}
-
-static bool traces(void)
-{
-	return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
-}
-
-static bool reads_parent(void)
-{
-	char byte;
-	struct iovec to = {&byte, 1}, from = {&byte, 1};
-
-	return syscall(SYS_process_vm_readv, getppid(), &to, 1L, &from, 1L, 0L) == 1;
-}
-
-static bool kills_parent(void)
-{
-	return kill(getppid(), 0) == 0;
-}
-
-/* By a signal of its choice, whenever bytes come: kill() is not the only way. */
-static bool signals_parent(void)
-{
-	bool done = fcntl(0, F_SETOWN, getppid()) == 0;
-
-	return fcntl(0, F_SETSIG, SIGKILL) == 0 || done;
-}
-
-static bool becomes_root(void)
-{
-	return setresuid(0, 0, 0) == 0 || seteuid(0) == 0;
-}
-
-static bool becomes_root_group(void)
-{
-	return setresgid(0, 0, 0) == 0;
-}
-
-static bool changes_root(void)
-{
-	return chroot("/") == 0;
-}
-
-static bool leaves_namespace(void)
-{
-	return unshare(CLONE_NEWUTS) == 0;
-}
-
-static bool writes_code(void)
-{
-	void *at = mmap(
-	    NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return at != MAP_FAILED;
-}
-
-static bool makes_code(void)
-{
-	void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool done = at != MAP_FAILED && mprotect(at, 4096, PROT_READ | PROT_EXEC) == 0;
-
-	munmap(at, 4096);
-	return done;
-}
-
-/* As name services are loaded. */
-static bool loads_a_library(void)
-{
-	void *library = dlopen("libutil.so.1", RTLD_NOW);
-
-	return library != NULL && dlclose(library) == 0;
-}
-
-static bool makes_memory(void)
-{
-	void *at = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool done = at != MAP_FAILED;
-
-	if (done)
-		munmap(at, 1 << 20);
-	return done;
-}
-
-static bool talks_over_what_is_open(void)
-{
-	struct pollfd wanted = {.events = POLLIN};
-	char word[4] = "";
-	struct timespec now;
-
-	/* 0 and 1 are a pair */
-	return send(0, "yes", 3, MSG_DONTWAIT | MSG_NOSIGNAL) == 3 &&
-	       (wanted.fd = 1, poll(&wanted, 1, 1000)) == 1 &&
-	       recv(1, word, 3, MSG_DONTWAIT) == 3 && clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
-	       strcmp(word, "yes") == 0;
-}
-
-static bool writes_files(void)
-{
-	char path[] = "/tmp/tlsvane-sandbox-XXXXXX";
-	int fd = mkstemp(path);
-	bool done = fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0 && unlink(path) == 0;
-
-	return keep_fd(fd) && done;
-}
-
-/* A descriptor by another number. */
-static bool doubles_it(void)
-{
-	return keep_fd(fcntl(0, F_DUPFD, 3)) || keep_fd(dup(0));
-}
-
-static const struct attempt worker_may[] = {
-    {"makes_memory", makes_memory}, {"talks_over_what_is_open", talks_over_what_is_open}};
-static const struct attempt worker_may_not[] = {{"opens", opens}, {"opens_shadow", opens_shadow},
-    {"opens_tcp", opens_tcp}, {"opens_unix", opens_unix}, {"opens_packet", opens_packet},
-    {"connects", connects}, {"forks", forks}, {"executes", executes}, {"traces", traces},
-    {"reads_parent", reads_parent}, {"kills_parent", kills_parent},
-    {"signals_parent", signals_parent}, {"becomes_root", becomes_root},
-    {"changes_root", changes_root}, {"leaves_namespace", leaves_namespace},
-    {"writes_code", writes_code}, {"makes_code", makes_code}};
-
-static const struct attempt recorder_may[] = {{"opens", opens}, {"writes_files", writes_files},
-    {"opens_tcp", opens_tcp}, {"opens_unix", opens_unix}, {"makes_memory", makes_memory},
-    {"loads_a_library", loads_a_library}, {"talks_over_what_is_open", talks_over_what_is_open}};
-static const struct attempt recorder_may_not[] = {{"opens_packet", opens_packet},
-    {"opens_raw", opens_raw}, {"forks", forks}, {"executes", executes}, {"traces", traces},
-    {"reads_parent", reads_parent}, {"kills_parent", kills_parent},
-    {"signals_parent", signals_parent}, {"becomes_root", becomes_root},
-    {"changes_root", changes_root}, {"leaves_namespace", leaves_namespace},
-    {"writes_code", writes_code}, {"makes_code", makes_code}};
-
-static const struct attempt supervisor_may[] = {
-    {"opens", opens}, {"forks", forks}, {"makes_memory", makes_memory}};
-static const struct attempt supervisor_may_not[] = {{"reads_parent", reads_parent},
-    {"changes_root", changes_root}, {"leaves_namespace", leaves_namespace}};
+static const struct attempt supervisor_may[] = {{TRY(opens)}, {TRY(forks)}, {TRY(makes_memory)}};
+static const struct attempt supervisor_may_not[] = {
+    {TRY(reads_parent)}, {TRY(changes_root)}, {TRY(leaves_namespace)}};
 
 #define LIST(attempts) attempts, sizeof(attempts) / sizeof((attempts)[0])
 
@@ -315,9 +121,8 @@ static bool hears(void)
 	return send(0, "x", 1, MSG_DONTWAIT) == 1 && recv(SILENT, &word, 1, MSG_DONTWAIT) == 1;
 }
 
-static const struct attempt silenced_may[] = {{"hears", hears}, {"talks", talks_over_what_is_open}};
-static const struct attempt silenced_may_not[] = {
-    {"says_a_word", says_a_word}, {"doubles", doubles_it}};
+static const struct attempt silenced_may[] = {{"hears", hears}, {TRY(talks_over_what_is_open)}};
+static const struct attempt silenced_may_not[] = {{"says_a_word", says_a_word}, {TRY(doubles)}};
 
 static void be_silenced(int to)
 {
@@ -358,7 +163,7 @@ static void be_supervisor(int to)
 		return;
 	try_all(to, LIST(supervisor_may), true);
 	try_all(to, LIST(supervisor_may_not), false);
-	if (becomes_root())
+	if (attempt_becomes_root())
 		tell(to, "done", "becomes_root");
 }
 
@@ -411,11 +216,11 @@ static void drop(int to, bool capture)
 	}
 	if (getuid() != user.uid || geteuid() != user.uid || getgid() != user.gid)
 		tell(to, "not nobody", "identity");
-	if (becomes_root() || becomes_root_group())
+	if (attempt_becomes_root() || attempt_becomes_root_group())
 		tell(to, "done", "becomes_root");
-	if (opens_shadow())
+	if (attempt_opens_shadow())
 		tell(to, "done", "opens_shadow");
-	if (opens_packet() != capture)
+	if (attempt_opens_packet() != capture)
 		tell(to, capture ? "refused" : "done", "opens_packet");
 	if (privileges_can_write("/root/x", error) || privileges_can_write("/etc/passwd", error))
 		tell(to, "done", "can_write");
@@ -444,7 +249,10 @@ static void rights_do_not_come_back(void **state)
 
 static void make_file(const char *path)
 {
-	assert_true(keep_fd(open(path, O_WRONLY | O_CREAT | O_EXCL, 0600)));
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
 }
 
 static uid_t owner(const char *path)

@@ -1,7 +1,6 @@
 /* Items of one size out of large blocks. */
 #include "slab.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,12 +16,12 @@ void slab_init(struct slab *s, size_t size)
 	*s = (struct slab){.size = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE};
 }
 
-void *slab_block(size_t size)
+void *slab_block(size_t size, bool first)
 {
-	bool whole = size == LIMIT_SLAB_BLOCK;
-	void *block = aligned_alloc(whole ? LIMIT_SLAB_BLOCK : CACHE_LINE, size);
+	bool huge = size == LIMIT_SLAB_BLOCK && !first;
+	void *block = aligned_alloc(huge ? LIMIT_SLAB_BLOCK : CACHE_LINE, size);
 
-	if (block != NULL && whole)
+	if (block != NULL && huge)
 		(void)madvise(block, size, MADV_HUGEPAGE); /* a kernel without them does as well */
 	return block;
 }
@@ -37,28 +36,34 @@ void slab_give(struct slab *s, void *item)
 static void grow(struct slab *s)
 {
 	void **grown = realloc(s->block, (s->blocks + 1) * sizeof(*grown));
-	char *block;
 
 	if (grown == NULL)
 		return;
 	s->block = grown;
-	block = slab_block(LIMIT_SLAB_BLOCK);
-	if (block == NULL)
+	s->block[s->blocks] = slab_block(LIMIT_SLAB_BLOCK, s->blocks == 0);
+	if (s->block[s->blocks] == NULL)
 		return;
-	s->block[s->blocks++] = block;
-	for (size_t i = LIMIT_SLAB_BLOCK / s->size; i-- > 0;)
-		slab_give(s, block + i * s->size);
+	s->blocks++;
+	s->unused = LIMIT_SLAB_BLOCK / s->size;
+}
+
+/* An item that nobody had yet. */
+static void *take_unused(struct slab *s)
+{
+	if (s->unused == 0)
+		grow(s);
+	if (s->unused == 0)
+		return NULL;
+	s->unused--;
+	return (char *)s->block[s->blocks - 1] + s->unused * s->size;
 }
 
 void *slab_take(struct slab *s)
 {
-	void *item;
+	void *item = s->spare;
 
-	if (s->spare == NULL)
-		grow(s);
-	item = s->spare;
 	if (item == NULL)
-		return NULL;
+		return take_unused(s);
 	ASAN_UNPOISON_MEMORY_REGION(item, s->size);
 	memcpy(&s->spare, item, sizeof(s->spare));
 	__builtin_prefetch(s->spare); /* for the next one */
@@ -71,5 +76,5 @@ void slab_free(struct slab *s)
 		free(s->block[i]);
 	free(s->block);
 	s->spare = s->block = NULL;
-	s->blocks = 0;
+	s->blocks = s->unused = 0;
 }

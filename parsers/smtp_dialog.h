@@ -52,6 +52,8 @@ enum smtp_fact {
 	SMTP_REPLY_INJECTED = 1 << 14,
 	/* More commands without a reply than are followed: what came behind them is not known. */
 	SMTP_GAVE_UP = 1 << 15,
+	/* QUIT was answered: nothing follows (RFC 5321 section 4.1.1.10). */
+	SMTP_CLOSED = 1 << 16,
 };
 
 /* What smtp_event.what is, besides the code of a reply (200 to 599) and a verb (smtp_verb_name). */

@@ -178,8 +178,10 @@ static void answer_body(struct smtp_dialog *d, const struct smtp_reply *reply, b
 
 static void answer_quit(struct smtp_dialog *d, const struct smtp_reply *reply, bool sure)
 {
-	if (reply->code / 100 == 2 && sure)
-		smtp_exchange_tell(d, 'q');
+	if (reply->code / 100 != 2 || !sure)
+		return;
+	smtp_exchange_note(d, SMTP_CLOSED);
+	smtp_exchange_tell(d, 'q');
 }
 
 /* One row a kind of command: the classes of reply it may have besides 4yz and 5yz, and what they

@@ -104,14 +104,40 @@ static bool begins_anew(const struct flow *f, const struct segment *s, enum side
  * which comes first. */
 static void note_syn(struct flow *f, const struct segment *s, enum side side)
 {
-	f->next[side] = s->sequence + 1;
+	uint32_t next = s->sequence + 1;
+
+	if (side == SIDE_SERVER && f->flags & FLOW_SYN_ACK && f->next[side] != next) {
+		f->other_next = next;
+		return;
+	}
+	f->next[side] = next;
 	f->flags |= side == SIDE_CLIENT ? FLOW_SYN : FLOW_SYN_ACK;
 	if (f->state == FLOW_READING && !f->session->stream[side].synced)
-		stream_init(&f->session->stream[side], f->next[side]); /* it was late */
+		stream_init(&f->session->stream[side], next); /* it was late */
 	if (side == SIDE_CLIENT || f->flags & FLOW_SYN)
 		return;
 	f->next[SIDE_CLIENT] = s->acknowledgment;
 	f->flags |= FLOW_SYN;
+}
+
+/* Stateless servers, and several behind one address, may answer a repeated SYN with another number.
+ */
+static void settle_next(struct pipeline *p, struct flow *f, const struct segment *s)
+{
+	uint32_t next = f->other_next;
+	struct stream *stream;
+
+	f->other_next = 0;
+	if (!(s->flags & FRAME_ACK) || s->acknowledgment != next)
+		return;
+	if (f->state == FLOW_READING) {
+		stream = &f->session->stream[SIDE_SERVER];
+		if (stream->next != f->next[SIDE_SERVER])
+			return; /* it has spoken */
+		stream_clear(stream, &p->shared.streams);
+		stream_init(stream, next);
+	}
+	f->next[SIDE_SERVER] = next;
 }
 
 /* The other side was not seen, and is not merely late: captures of two ports run apart. */
@@ -183,6 +209,8 @@ static void flow_segment(
 	if (f->flags & FLOW_GUESSED && s->payload.left > 0)
 		side = pipeline_settle_ends(p, f, side, s);
 	f->flags |= side == SIDE_CLIENT ? FLOW_SEEN_CLIENT : FLOW_SEEN_SERVER;
+	if (f->other_next != 0 && side == SIDE_CLIENT)
+		settle_next(p, f, s);
 	if (s->flags & FRAME_SYN)
 		note_syn(f, s, side);
 	else if (f->flags & FLOW_SYN_ACK || side == SIDE_CLIENT)

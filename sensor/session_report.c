@@ -174,20 +174,20 @@ static void report_foreign(const struct session *s, struct session_shared *share
 		record_set_text(r, &r->protocol, name);
 }
 
-void session_report(const struct session *s, struct session_shared *shared,
-    const struct session_end *end, struct record *r)
+void session_report(const struct session *s, struct session_shared *shared, struct session_end end,
+    struct record *r)
 {
 	const struct smtp_facts *smtp = &s->dialog.facts;
 	uint32_t tls = s->had_tls ? s->tls.facts.seen : 0;
 	struct verdict_facts facts = {
-	    .end = *end,
 	    .midstream = s->midstream,
 	    .gap = has_gap(s),
-	    .smtp = smtp->seen & (SMTP_SPOKEN | SMTP_SAW_BANNER),
+	    .smtp = smtp->seen & SMTP_SPOKEN || smtp->history[0] != '\0',
 	    .foreign = smtp->seen & SMTP_FOREIGN,
 	    .capabilities = smtp->seen & SMTP_SAW_CAPABILITIES,
 	    .ehlo = smtp->seen & SMTP_SAW_EHLO,
 	    .helo = smtp->seen & SMTP_SAW_HELO,
+	    .mail_accepted = smtp->seen & SMTP_MAIL_ACCEPTED,
 	    .client_hello = tls & TLS_SAW_CLIENT_HELLO,
 	    .server_hello = tls & TLS_SAW_SERVER_HELLO,
 	    .fatal_alert = s->had_tls && s->tls.facts.alert.level == ALERT_FATAL,
@@ -196,11 +196,13 @@ void session_report(const struct session *s, struct session_shared *shared,
 	    .server_encrypted = tls & TLS_SERVER_ENCRYPTED,
 	};
 
-	report_smtp(s, end, r);
+	end.ended = end.ended || smtp->seen & SMTP_CLOSED;
+	facts.end = end;
+	report_smtp(s, &end, r);
 	if (s->asked != NULL)
 		report_foreign(s, shared, r);
 	if (s->had_tls)
-		report_tls(s, end, r);
+		report_tls(s, &end, r);
 	if (r->ja4[0] != '\0')
 		session_report_hello(r);
 	shared->tls_malformed += (tls & TLS_MALFORMED) != 0;

@@ -31,9 +31,17 @@ static bool handshake_failed(const struct verdict_facts *f)
 	return f->end.closed && !f->gap && stopped_short(f);
 }
 
+/* Who has a mail accepted in the clear does not ask for TLS behind it. */
+static bool not_requested(const struct record *r, const struct verdict_facts *f)
+{
+	if (r->starttls_requested == RECORD_ABSENT)
+		return f->mail_accepted && !f->midstream && !f->gap;
+	return r->starttls_requested == RECORD_FALSE;
+}
+
 static uint8_t mail_outcome(const struct record *r, const struct verdict_facts *f)
 {
-	if (r->starttls_offered == RECORD_TRUE && r->starttls_requested == RECORD_FALSE)
+	if (r->starttls_offered == RECORD_TRUE && not_requested(r, f))
 		return OUTCOME_STARTTLS_UNUSED;
 	if (r->starttls_offered == RECORD_FALSE)
 		return OUTCOME_STARTTLS_NOT_OFFERED;

@@ -23,6 +23,7 @@ struct verdict_facts {
 	bool smtp, foreign; /* SMTP was spoken; something else was */
 	bool capabilities;  /* a whole EHLO reply was seen */
 	bool ehlo, helo;    /* EHLO was sent; HELO was */
+	bool mail_accepted; /* a 2xx reply to MAIL in the clear */
 	bool client_hello, server_hello;
 	bool fatal_alert;			 /* at least one, in the clear */
 	bool malformed;				 /* something in the handshake is none of TLS */

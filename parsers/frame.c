@@ -69,6 +69,8 @@ int frame_ethertype_layer(uint16_t ethertype)
 	case ETHERTYPE_SERVICE_VLAN:
 	case ETHERTYPE_QINQ:
 		return LAYER_VLAN;
+	case ETHERTYPE_METADATA:
+		return LAYER_METADATA;
 	case ETHERTYPE_MPLS:
 	case ETHERTYPE_MPLS_UPSTREAM:
 		return LAYER_MPLS;
@@ -138,6 +140,8 @@ static int read_layer(struct frame_walk *w, int layer)
 		return read_typed(w, ETHERNET_HEADER, 12);
 	case LAYER_VLAN:
 		return read_vlan(w);
+	case LAYER_METADATA:
+		return read_typed(w, METADATA_HEADER, 6);
 	case LAYER_SLL:
 		return read_typed(w, 16, 14);
 	case LAYER_SLL2:

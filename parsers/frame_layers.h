@@ -15,6 +15,7 @@ enum frame_layer {
 	LAYER_NONE, /* RESULT_OK: the TCP segment is there */
 	LAYER_ETHERNET,
 	LAYER_VLAN,
+	LAYER_METADATA,
 	LAYER_SLL,
 	LAYER_SLL2,
 	LAYER_LOOPBACK,

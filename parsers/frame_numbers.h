@@ -14,6 +14,7 @@ enum frame_ethertype {
 	ETHERTYPE_MPLS = 0x8847, /* RFC 5332 */
 	ETHERTYPE_MPLS_UPSTREAM = 0x8848,
 	ETHERTYPE_PPPOE_SESSION = 0x8864, /* RFC 2516 */
+	ETHERTYPE_METADATA = 0x8909,	  /* Cisco's, with a security group tag (TrustSec) */
 	ETHERTYPE_BRIDGED =
 	    0x6558, /* an Ethernet frame: RFC 7637 section 3.2, RFC 8926 section 3.4 */
 	ETHERTYPE_ERSPAN = 0x88be, /* types I and II */
@@ -55,6 +56,7 @@ enum frame_port {
 enum {
 	ETHERNET_ADDRESSES = 12,
 	ETHERNET_HEADER = 14,
+	METADATA_HEADER = 8, /* version, length, option and tag, EtherType */
 	IPV4_HEADER = 20,
 	IPV6_HEADER = 40,
 	TCP_HEADER = 20,

@@ -22,8 +22,9 @@
 	"ip6[6] = 140)) or " /* VXLAN, twice, and GENEVE */                                        \
 	"udp dst port 4789 or udp dst port 8472 or udp dst port 6081"
 
-/* MPLS, PPPoE. */
-#define BEHIND_ETHERTYPE "ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864"
+/* MPLS, PPPoE, Cisco's metadata. */
+#define BEHIND_ETHERTYPE                                                                           \
+	"ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864 or ether proto 0x8909"
 
 /* The "any" interface shows tags as types, and the vlan keyword does not know its header. */
 #define BEHIND_TAGS "ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100"

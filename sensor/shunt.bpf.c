@@ -238,6 +238,7 @@ static __always_inline __u32 judge(struct packet *p)
 	case ETHERTYPE_MPLS:
 	case ETHERTYPE_MPLS_UPSTREAM:
 	case ETHERTYPE_PPPOE_SESSION:
+	case ETHERTYPE_METADATA:
 	case ETHERTYPE_VLAN: /* a third tag */
 	case ETHERTYPE_SERVICE_VLAN:
 	case ETHERTYPE_QINQ:

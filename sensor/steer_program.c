@@ -17,7 +17,7 @@
 static const uint16_t tag_types[] = {ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_QINQ};
 static const uint16_t mpls_types[] = {ETHERTYPE_MPLS, ETHERTYPE_MPLS_UPSTREAM};
 static const uint16_t ethernet_types[] = {ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_PPPOE_SESSION,
-    ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_MPLS,
+    ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_METADATA, ETHERTYPE_MPLS,
     ETHERTYPE_MPLS_UPSTREAM};
 static const uint16_t tunnel_protocols[] = {
     PROTOCOL_UDP, PROTOCOL_GRE, PROTOCOL_IPV4, PROTOCOL_IPV6};
@@ -85,6 +85,16 @@ static void put_vlan_tag(struct steer_writer *w)
 	steer_label(w, none);
 }
 
+static void put_metadata(struct steer_writer *w)
+{
+	unsigned none = steer_new_label(w);
+
+	steer_if(w, BPF_JEQ, ETHERTYPE_METADATA, NEXT, none);
+	steer_load(w, BPF_H, METADATA_HEADER - 2);
+	steer_advance(w, METADATA_HEADER);
+	steer_label(w, none);
+}
+
 /* RFC 1661 section 2, within RFC 2516. Address and control may stand before it; a protocol whose
  * first byte is odd may have it alone. */
 static void put_pppoe(struct steer_writer *w, unsigned mpls)
@@ -114,6 +124,7 @@ static void put_link(struct steer_writer *w, unsigned mpls)
 	steer_label(w, entry(w, LINK));
 	for (unsigned i = 0; i < VLAN_TAGS; i++)
 		put_vlan_tag(w);
+	put_metadata(w);
 	steer_if(w, BPF_JEQ, ETHERTYPE_IPV4, entry(w, IPV4), NEXT);
 	steer_if(w, BPF_JEQ, ETHERTYPE_IPV6, entry(w, IPV6), NEXT);
 	steer_if_any(w, mpls_types, COUNT(mpls_types), mpls);

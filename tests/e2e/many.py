@@ -1,14 +1,14 @@
 """Makes many sessions of one: many.py CAPTURE OUT FIRST CLIENTS KIND...
 
 Writes the frames of a capture (Ethernet, IPv4, one session) for so many clients of each kind, each from an address of
-its own (10.FIRST.0.0 and up): plain, vlan, qinq, mpls, pppoe, gre, erspan, vxlan, geneve, ipip, 4in6, fragments; and vxlan-fragments, where
-the datagrams of the tunnel come in fragments if they are long.
+its own (10.FIRST.0.0 and up): plain, vlan, qinq, metadata, mpls, pppoe, gre, erspan, vxlan, geneve, ipip, 4in6,
+fragments; and vxlan-fragments, where the datagrams of the tunnel come in fragments if they are long.
 Frames of all sessions alternate, and stamps do not matter: they are to be sent live.
 """
 import struct
 import sys
 
-TAG, SERVICE_TAG, MPLS, PPPOE = 0x8100, 0x88a8, 0x8847, 0x8864
+TAG, SERVICE_TAG, MPLS, PPPOE, METADATA = 0x8100, 0x88a8, 0x8847, 0x8864, 0x8909
 OUTER = bytes([198, 51, 100, 1]), bytes([198, 51, 100, 2])
 
 
@@ -54,6 +54,8 @@ def frames_of(kind, frame, back):
         return [tagged(mac, (TAG, b"\x00\x07"), (0x0800, packet))]
     if kind == "qinq":
         return [tagged(mac, (SERVICE_TAG, b"\x00\x09"), (TAG, b"\x00\x07"), (0x0800, packet))]
+    if kind == "metadata":    # a security group tag
+        return [tagged(mac, (METADATA, bytes.fromhex("0101000100020800") + packet))]
     if kind == "mpls":
         return [tagged(mac, (MPLS, struct.pack(">I", 16 << 12 | 0x140) + packet))]
     if kind == "pppoe":

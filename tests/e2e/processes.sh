@@ -44,10 +44,10 @@ for capture in "$CAPTURES"/*.pcap; do
 	cmp -s "$work/one" "$work/three" || { differ=$((differ + 1)); echo "$capture differs"; }
 done
 same "every capture: three workers give the records of one process" 0 $differ
-many "$work/many.pcap" 0 10 plain vlan qinq mpls pppoe gre erspan vxlan geneve ipip 4in6 fragments vxlan-fragments
+many "$work/many.pcap" 0 10 plain vlan qinq metadata mpls pppoe gre erspan vxlan geneve ipip 4in6 fragments vxlan-fragments
 for count in 1 2 4; do
 	sensor -r "$work/many.pcap" --workers $count --json "$work/json$count" 2>"$work/err"
-	same "tunnels and fragments, $count workers: sessions, all whole" "130 130" \
+	same "tunnels and fragments, $count workers: sessions, all whole" "140 140" \
 		"$(wc -l <"$work/json$count") $(grep -c '"confidence":"full"' "$work/json$count")"
 done
 same "... and the same ones" "" "$(diff <(sort "$work/json1") <(sort "$work/json4"))"
@@ -73,16 +73,16 @@ done
 # ---- Live over several workers ----
 
 send "$work/many.pcap"
-wait_until is_counted 130 && ok "two workers, live: every session is counted"
+wait_until is_counted 140 && ok "two workers, live: every session is counted"
 stop "two workers"
 for count in 2 4; do
 	rm -f "$work/live"
 	listen --workers $count --json "$work/live"
 	wait_until has_workers $count
 	send "$work/many.pcap"
-	wait_until is_counted 130
+	wait_until is_counted 140
 	stop "$count workers"
-	same "$count workers, live: tunnels and fragments, all whole" "130 130" \
+	same "$count workers, live: tunnels and fragments, all whole" "140 140" \
 		"$(wc -l <"$work/live") $(grep -c '"confidence":"full"' "$work/live")"
 done
 
@@ -91,9 +91,9 @@ rm -f "$work/live"
 interface=span0 listen --workers 4 --json "$work/live"
 wait_until has_workers 4
 send "$work/many.pcap"
-wait_until is_counted 130
+wait_until is_counted 140
 stop "what goes out"
-same "4 workers, live, of what goes out: all whole" "130 130" "$(wc -l <"$work/live") $(grep -c '"confidence":"full"' "$work/live")"
+same "4 workers, live, of what goes out: all whole" "140 140" "$(wc -l <"$work/live") $(grep -c '"confidence":"full"' "$work/live")"
 
 # A tunnel is shared, too: the worker that dies has some of its sessions, the other one has the rest.
 many "$work/tunnel.pcap" 130 40 vxlan

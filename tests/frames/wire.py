@@ -108,7 +108,7 @@ def ip_header(source, destination, protocol, length, identification=1, offset=0,
 # --- layers around it -----------------------------------------------------------------------------------------------
 
 LINK_TYPES = {"ethernet": 1, "sll": 113, "sll2": 276, "ip": 101, "ip6": 101}
-TYPES = {"vlan": 0x8100, "vlan_service": 0x88a8, "mpls": 0x8847, "pppoe": 0x8864, "ethernet": 0x6558,
+TYPES = {"vlan": 0x8100, "vlan_service": 0x88a8, "mpls": 0x8847, "pppoe": 0x8864, "metadata": 0x8909, "ethernet": 0x6558,
          "erspan1": 0x88be, "erspan2": 0x88be, "erspan3": 0x22eb}
 PROTOCOLS = {"gre": 47, "udp": 17, "ip": 4, "ip6": 41}
 
@@ -161,6 +161,7 @@ LAYERS = {
     "sll2": lambda inner, n: struct.pack(">H", inner.ethertype()) + bytes(18) + inner.body,
     "vlan": lambda inner, n: struct.pack(">HH", n, inner.ethertype()) + inner.body,
     "vlan_service": lambda inner, n: struct.pack(">HH", n, inner.ethertype()) + inner.body,
+    "metadata": lambda inner, n: struct.pack(">IHH", 0x01010001, n, inner.ethertype()) + inner.body,
     "mpls": mpls,
     "pppoe": pppoe,
     "gre": gre,

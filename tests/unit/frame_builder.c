@@ -63,6 +63,13 @@ static void put_vlan(struct frame_builder *b) /* :id */
 	put_ethertype(b);
 }
 
+static void put_metadata(struct frame_builder *b) /* :security group tag */
+{
+	put(b, 0x01010001, 4);
+	put(b, b->numbers[0], 2);
+	put_ethertype(b);
+}
+
 static void put_sll(struct frame_builder *b)
 {
 	put_zeros(b, 14);
@@ -268,6 +275,7 @@ static const struct frame_layer_row rows[] = {
     {"vlan", 0x8100, 0, 0, put_vlan},
     {"vlan_service", 0x88a8, 0, 0, put_vlan},
     {"vlan_9100", 0x9100, 0, 0, put_vlan},
+    {"metadata", 0x8909, 0, 0, put_metadata},
     {"sll", 0, 0, 0, put_sll},
     {"sll2", 0, 0, 0, put_sll2},
     {"family", 0, 0, 0, put_number},

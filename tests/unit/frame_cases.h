@@ -76,6 +76,8 @@ static const struct frame_case cases[] = {
 
     {"pppoe", 1, "ethernet vlan:7 pppoe:513 ppp ipv4 tcp pad:5", VLANS(7, 0), IN(PPPOE, 513)},
     {"pppoe_ipv6", 1, "ethernet pppoe:1 ppp ipv6 tcp", IN(PPPOE, 1), .traits = IPV6},
+    {"metadata", 1, "ethernet metadata:2 ipv4 tcp", PLAIN},
+    {"metadata_behind_vlan", 1, "ethernet vlan:7 metadata:2 ipv6 tcp", VLANS(7, 0), .traits = IPV6},
     {"mpls", 1, "ethernet mpls:1048575 ipv4 tcp", IN(MPLS, 1048575)},
     {"mpls_stack", 1, "ethernet mpls:16 mpls:17 mpls:18 ipv6 tcp", IN(MPLS, 18), .traits = IPV6},
     {"mpls_upstream", 1, "ethernet mpls_upstream:16 ipv4 tcp", IN(MPLS, 16)},

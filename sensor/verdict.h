@@ -11,7 +11,8 @@
 struct session_end {
 	bool client_seen, server_seen; /* at least one segment of that side was captured */
 	bool closed;		       /* by FIN or RST of either side */
-	bool ended; /* closed, or silent for too long; not just the end of the capture */
+	bool ended; /* closed, QUIT answered, or silent for too long; not just the end of the
+		       capture */
 };
 
 /* What the record itself does not hold. */

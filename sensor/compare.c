@@ -262,11 +262,21 @@ static void compare_offer(struct compare *c, const struct record *r)
 	memcpy(p->offered_to, r->client_ip.bytes, sizeof(p->offered_to));
 }
 
+/* When the server last offered it on this port: to anybody, or to this client before we began. */
+static uint64_t offered_before(
+    const struct compare *c, const struct record *r, const struct past *server)
+{
+	const struct tally_entry *e = server == NULL ? tally_pair(c, r) : NULL;
+
+	if (e != NULL && e->offered_port == r->server_port)
+		return e->offered_ms * NS_PER_MS;
+	return server != NULL ? server->offered_ns : 0;
+}
+
 static void compare_no_offer(const struct compare *c, struct record *r)
 {
 	const struct past *p = find(c, r, false);
-	const struct tally_entry *e = p == NULL ? tally_pair(c, r) : NULL;
-	uint64_t offered_ns = p != NULL ? p->offered_ns : e != NULL ? e->offered_ms * NS_PER_MS : 0;
+	uint64_t offered_ns = offered_before(c, r, p);
 	bool to_others =
 	    p != NULL && memcmp(p->offered_to, r->client_ip.bytes, sizeof(p->offered_to)) != 0;
 

@@ -452,8 +452,10 @@ static void keep_sessions(
 
 	if (pair && record_is_failure(r) && ms > e->failed_ms)
 		e->failed_ms = ms;
-	if (pair && r->starttls_offered == RECORD_TRUE && ms > e->offered_ms)
+	if (pair && r->starttls_offered == RECORD_TRUE && ms > e->offered_ms) {
 		e->offered_ms = ms;
+		e->offered_port = r->server_port;
+	}
 	for (unsigned kind = 0; evidence != NULL && kind < TALLY_EVIDENCES; kind++)
 		if (tally_evidence_wants(kind, r) && (pair || kind != TALLY_EVIDENCE_FAILURE))
 			tally_entry_set_evidence(e, kind, evidence, ms);

@@ -15,7 +15,8 @@
  *   first_seen, last_seen, legacy_last, plaintext_last, downgrade_last, fallback_last,
  *   stripping_last, evidence, fallback_evidence, stripping_evidence, each with its ..._time
  *                                                                                 not in days
- *   failed_last, starttls_last, failure_evidence with its ..._time, client_max    pair
+ *   failed_last, starttls_last, starttls_port, failure_evidence with its ..._time,
+ *   client_max                                                                    pair
  *   best_version, banner, server_name, software, software_basis                   server
  *   max_version, helo, software, software_basis, legacy_hop, ja3, ja4             client
  *   certificate:<place> (tally_certificates.h)                                    server, client
@@ -114,7 +115,8 @@ struct tally_entry {
 	uint64_t flag_ms[TALLY_FLAGS]; /* the last time, 0 never */
 	uint64_t evidence_ms[TALLY_EVIDENCES];
 	uint64_t failed_ms, offered_ms; /* of a pair: when TLS last failed, was refused or given up;
-					   when STARTTLS was last offered */
+					   when STARTTLS was last offered, */
+	uint16_t offered_port;		/* and on which port */
 	uint64_t written_ms,
 	    expires_ms; /* the store's: last written; when its time to live was set */
 	struct tally_evidence *evidence[TALLY_EVIDENCES];

@@ -40,6 +40,8 @@ static const struct time_field {
     {"starttls_last", offsetof(struct tally_entry, offered_ms), false, -1},
 };
 
+#define OFFERED_PORT "starttls_port"
+
 /* The last session of a kind, and when it was: the time stands before the session. */
 static const struct evidence_field {
 	const char *time, *json;
@@ -165,6 +167,8 @@ void tally_entry_fields(struct tally_entry *e, enum tally_form form, tally_field
 		if (ms != 0)
 			write_number(&w, time_fields[i].name, strlen(time_fields[i].name), ms);
 	}
+	if (e->offered_port != 0)
+		write_number(&w, OFFERED_PORT, sizeof(OFFERED_PORT) - 1, e->offered_port);
 	write_names(&w, e);
 	write_certificates(&w, e->certificates);
 	for (unsigned kind = 0; kind < TALLY_EVIDENCES; kind++)
@@ -294,6 +298,18 @@ static int load_time(
 	return 0;
 }
 
+/* What this process has seen itself is later. */
+static int load_port(uint16_t *port, const char *value)
+{
+	uint64_t number;
+
+	if (!parse_whole(value, &number) || number > UINT16_MAX)
+		return -1;
+	if (*port == 0)
+		*port = (uint16_t)number;
+	return 0;
+}
+
 /* The later evidence stays. What Redis has need not be read to stay there. */
 static int load_evidence_time(struct tally_entry *e, unsigned kind, const char *value)
 {
@@ -367,6 +383,8 @@ int tally_entry_load(
 	for (size_t i = 0; i < COUNT(time_fields); i++)
 		if (strcmp(name, time_fields[i].name) == 0)
 			return load_time(e, &time_fields[i], form, value);
+	if (strcmp(name, OFFERED_PORT) == 0)
+		return load_port(&e->offered_port, value);
 	if (behind(name, TALLY_CERTIFICATE_PREFIX) != NULL)
 		return load_certificate(e, value);
 	loaded = load_evidence(e, form, name, value);

@@ -340,7 +340,7 @@ void smtp_exchange_command(struct smtp_dialog *d, struct cursor line)
 	} else if (!c.strict && d->unsure[SIDE_CLIENT]) {
 		return; /* a body's, perhaps: an early reply is not its own */
 	} else if (!is_stranger(d, &c)) {
-		if (c.only_smtp && (d->greeted || c.kind != SMTP_STARTTLS)) /* as in IRC */
+		if (c.only_smtp && (d->greeted || c.kind != SMTP_STARTTLS)) /* IRC greets later */
 			smtp_exchange_note(d, SMTP_SPOKEN);
 		log_command(d, &c, line);
 		senders[c.kind](d, &c);

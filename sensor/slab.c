@@ -36,26 +36,31 @@ void slab_give(struct slab *s, void *item)
 static void grow(struct slab *s)
 {
 	void **grown = realloc(s->block, (s->blocks + 1) * sizeof(*grown));
+	void *block;
 
 	if (grown == NULL)
 		return;
 	s->block = grown;
-	s->block[s->blocks] = slab_block(LIMIT_SLAB_BLOCK, s->blocks == 0);
-	if (s->block[s->blocks] == NULL)
+	block = slab_block(LIMIT_SLAB_BLOCK, s->blocks == 0);
+	if (block == NULL)
 		return;
-	s->blocks++;
+	s->block[s->blocks++] = block;
 	s->unused = LIMIT_SLAB_BLOCK / s->size;
+	ASAN_POISON_MEMORY_REGION(block, LIMIT_SLAB_BLOCK);
 }
 
 /* An item that nobody had yet. */
 static void *take_unused(struct slab *s)
 {
+	char *item;
+
 	if (s->unused == 0)
 		grow(s);
 	if (s->unused == 0)
 		return NULL;
-	s->unused--;
-	return (char *)s->block[s->blocks - 1] + s->unused * s->size;
+	item = (char *)s->block[s->blocks - 1] + --s->unused * s->size;
+	ASAN_UNPOISON_MEMORY_REGION(item, s->size);
+	return item;
 }
 
 void *slab_take(struct slab *s)

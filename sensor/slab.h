@@ -2,8 +2,7 @@
  * Memory for many things of one size, such as dialogues: taken from the system in blocks of
  * LIMIT_SLAB_BLOCK bytes, a huge page each where there are such, so that one of ten thousand is
  * found without a search for its page; but the first, of which a short run needs little. What was
- * given back last is taken first: it is still near.
- * Blocks stay until the end.
+ * given back last is taken first: it is still near. Blocks stay until the end.
  */
 #ifndef TLSVANE_SLAB_H
 #define TLSVANE_SLAB_H

@@ -226,8 +226,8 @@ static bool grow_places(struct flow_table *t)
 	if (stack == NULL)
 		return false;
 	t->free = stack;
-	/* All of it is written at once: a short run is no reason for small pages. */
-	t->slabs[slabs] = slab_block(SLAB * sizeof(struct flow), false);
+	t->slabs[slabs] =
+	    slab_block(SLAB * sizeof(struct flow), true); /* written below, all of it */
 	if (t->slabs[slabs] == NULL)
 		return false;
 	for (size_t i = 0; i < SLAB; i++)

@@ -256,7 +256,7 @@ static void report_session(struct pipeline *p, struct flow *f, bool ended, struc
 
 	record_init(r);
 	report_ends(f, r);
-	session_report(f->session, &p->shared, end, r);
+	session_report(f->session, &p->shared, &end, r);
 	pipeline_return_session(p, f);
 }
 

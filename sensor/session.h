@@ -109,7 +109,7 @@ void session_settle(struct session *s, struct session_shared *shared, uint64_t n
 bool session_expects_more(const struct session *s);
 
 /* Fills the record's facts and verdict (not its addresses and times). */
-void session_report(const struct session *s, struct session_shared *shared, struct session_end end,
-    struct record *r);
+void session_report(const struct session *s, struct session_shared *shared,
+    const struct session_end *end, struct record *r);
 
 #endif

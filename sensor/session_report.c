@@ -174,12 +174,13 @@ static void report_foreign(const struct session *s, struct session_shared *share
 		record_set_text(r, &r->protocol, name);
 }
 
-void session_report(const struct session *s, struct session_shared *shared, struct session_end end,
-    struct record *r)
+void session_report(const struct session *s, struct session_shared *shared,
+    const struct session_end *end, struct record *r)
 {
 	const struct smtp_facts *smtp = &s->dialog.facts;
 	uint32_t tls = s->had_tls ? s->tls.facts.seen : 0;
 	struct verdict_facts facts = {
+	    .end = *end,
 	    .midstream = s->midstream,
 	    .gap = has_gap(s),
 	    .smtp = smtp->seen & SMTP_SPOKEN || smtp->history[0] != '\0',
@@ -196,13 +197,13 @@ void session_report(const struct session *s, struct session_shared *shared, stru
 	    .server_encrypted = tls & TLS_SERVER_ENCRYPTED,
 	};
 
-	end.ended = end.ended || smtp->seen & SMTP_CLOSED;
-	facts.end = end;
-	report_smtp(s, &end, r);
+	if (smtp->seen & SMTP_CLOSED)
+		facts.end.ended = true;
+	report_smtp(s, &facts.end, r);
 	if (s->asked != NULL)
 		report_foreign(s, shared, r);
 	if (s->had_tls)
-		report_tls(s, &end, r);
+		report_tls(s, &facts.end, r);
 	if (r->ja4[0] != '\0')
 		session_report_hello(r);
 	shared->tls_malformed += (tls & TLS_MALFORMED) != 0;

@@ -16,12 +16,12 @@ void slab_init(struct slab *s, size_t size)
 	*s = (struct slab){.size = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE};
 }
 
-void *slab_block(size_t size, bool first)
+void *slab_block(size_t size, bool huge)
 {
-	bool huge = size == LIMIT_SLAB_BLOCK && !first;
-	void *block = aligned_alloc(huge ? LIMIT_SLAB_BLOCK : CACHE_LINE, size);
+	bool aligned = huge && size == LIMIT_SLAB_BLOCK;
+	void *block = aligned_alloc(aligned ? LIMIT_SLAB_BLOCK : CACHE_LINE, size);
 
-	if (block != NULL && huge)
+	if (block != NULL && aligned)
 		(void)madvise(block, size, MADV_HUGEPAGE); /* a kernel without them does as well */
 	return block;
 }
@@ -41,7 +41,7 @@ static void grow(struct slab *s)
 	if (grown == NULL)
 		return;
 	s->block = grown;
-	block = slab_block(LIMIT_SLAB_BLOCK, s->blocks == 0);
+	block = slab_block(LIMIT_SLAB_BLOCK, s->blocks > 0);
 	if (block == NULL)
 		return;
 	s->block[s->blocks++] = block;

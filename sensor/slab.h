@@ -30,8 +30,7 @@ void slab_give(struct slab *s, void *item);
 void slab_free(struct slab *s);
 
 /* Memory of its own with anything in it, for free(); `size`: bytes, at most LIMIT_SLAB_BLOCK and a
- * multiple of 64; `first`: of its kind, so that little of it may be used. NULL when memory is
- * short. */
-void *slab_block(size_t size, bool first);
+ * multiple of 64; `huge`: on a huge page, for what is used whole. NULL when memory is short. */
+void *slab_block(size_t size, bool huge);
 
 #endif

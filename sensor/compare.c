@@ -180,6 +180,15 @@ static const struct tally_entry *tally_pair(const struct compare *c, const struc
 	return tally_entry_find(c->tally, TALLY_PAIR, key);
 }
 
+/* When TLS last failed between the pair on this port, to a process that remembers nothing of them.
+ */
+static uint64_t failed_before(const struct compare *c, const struct record *r)
+{
+	const struct tally_entry *e = tally_pair(c, r);
+
+	return e != NULL && e->failed_port == r->server_port ? e->failed_ms * NS_PER_MS : 0;
+}
+
 /* ---- Fallback ---- */
 
 static bool is_within(uint64_t from, uint64_t to, uint64_t window)
@@ -216,8 +225,7 @@ static void compare_failure(struct compare *c, struct record *r)
 static void compare_clear(struct compare *c, struct record *r)
 {
 	struct past *p = find(c, r, true);
-	const struct tally_entry *e = p == NULL ? tally_pair(c, r) : NULL;
-	uint64_t failed_ns = p != NULL ? p->failed_ns : e != NULL ? e->failed_ms * NS_PER_MS : 0;
+	uint64_t failed_ns = p != NULL ? p->failed_ns : failed_before(c, r);
 
 	if (is_within(failed_ns, r->start_ns, FALLBACK_NS)) {
 		tell_fallback(r, failed_ns, r->start_ns, p != NULL ? p->failed_outcome : 0);
@@ -232,9 +240,8 @@ static void compare_clear(struct compare *c, struct record *r)
 static void compare_tls(struct compare *c, const struct record *r)
 {
 	struct past *p = find(c, r, true);
-	const struct tally_entry *e = p == NULL ? tally_pair(c, r) : NULL;
 
-	if (e != NULL && e->failed_ms != 0)
+	if (p == NULL && failed_before(c, r) != 0)
 		p = make(c, r, true); /* so that it is not asked again */
 
 	if (p != NULL && p->failed_ns <= r->start_ns)

@@ -450,8 +450,10 @@ static void keep_sessions(
 {
 	bool pair = e->kind == TALLY_PAIR;
 
-	if (pair && record_is_failure(r) && ms > e->failed_ms)
+	if (pair && record_is_failure(r) && ms > e->failed_ms) {
 		e->failed_ms = ms;
+		e->failed_port = r->server_port;
+	}
 	if (pair && r->starttls_offered == RECORD_TRUE && ms > e->offered_ms) {
 		e->offered_ms = ms;
 		e->offered_port = r->server_port;

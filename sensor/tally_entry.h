@@ -15,7 +15,7 @@
  *   first_seen, last_seen, legacy_last, plaintext_last, downgrade_last, fallback_last,
  *   stripping_last, evidence, fallback_evidence, stripping_evidence, each with its ..._time
  *                                                                                 not in days
- *   failed_last, starttls_last, starttls_port, failure_evidence with its ..._time,
+ *   failed_last, failed_port, starttls_last, starttls_port, failure_evidence with its ..._time,
  *   client_max                                                                    pair
  *   best_version, banner, server_name, software, software_basis                   server
  *   max_version, helo, software, software_basis, legacy_hop, ja3, ja4             client
@@ -124,9 +124,9 @@ struct tally_entry {
 			  TALLY_CODE_BITS | code */
 	struct tally_certificates *certificates; /* NULL: none */
 	char *texts[TALLY_TEXTS];
-	uint16_t count, room;  /* of counters */
-	uint16_t version_max;  /* client_max, best_version, max_version */
-	uint16_t offered_port; /* at offered_ms */
+	uint16_t count, room; /* of counters */
+	uint16_t version_max; /* client_max, best_version, max_version */
+	uint16_t failed_port, offered_port; /* at failed_ms, at offered_ms */
 	uint8_t kind, list;    /* enum tally_kind, tally_list */
 	uint8_t flags_due;     /* bit a tally_flag: its set does not know flag_ms yet */
 	bool based;	       /* absolute values are what Redis holds */

@@ -40,7 +40,14 @@ static const struct time_field {
     {"starttls_last", offsetof(struct tally_entry, offered_ms), false, -1},
 };
 
-#define OFFERED_PORT "starttls_port"
+/* The ports at two of them. */
+static const struct port_field {
+	const char *name;
+	size_t offset;
+} port_fields[] = {
+    {"failed_port", offsetof(struct tally_entry, failed_port)},
+    {"starttls_port", offsetof(struct tally_entry, offered_port)},
+};
 
 /* The last session of a kind, and when it was: the time stands before the session. */
 static const struct evidence_field {
@@ -167,8 +174,13 @@ void tally_entry_fields(struct tally_entry *e, enum tally_form form, tally_field
 		if (ms != 0)
 			write_number(&w, time_fields[i].name, strlen(time_fields[i].name), ms);
 	}
-	if (e->offered_port != 0)
-		write_number(&w, OFFERED_PORT, sizeof(OFFERED_PORT) - 1, e->offered_port);
+	for (size_t i = 0; i < COUNT(port_fields); i++) {
+		uint16_t port;
+
+		memcpy(&port, (const char *)e + port_fields[i].offset, sizeof(port));
+		if (port != 0)
+			write_number(&w, port_fields[i].name, strlen(port_fields[i].name), port);
+	}
 	write_names(&w, e);
 	write_certificates(&w, e->certificates);
 	for (unsigned kind = 0; kind < TALLY_EVIDENCES; kind++)
@@ -299,8 +311,9 @@ static int load_time(
 }
 
 /* What this process has seen itself is later. */
-static int load_port(uint16_t *port, const char *value)
+static int load_port(struct tally_entry *e, const struct port_field *f, const char *value)
 {
+	uint16_t *port = (uint16_t *)(void *)((char *)e + f->offset);
 	uint64_t number;
 
 	if (!parse_whole(value, &number) || number > UINT16_MAX)
@@ -383,8 +396,9 @@ int tally_entry_load(
 	for (size_t i = 0; i < COUNT(time_fields); i++)
 		if (strcmp(name, time_fields[i].name) == 0)
 			return load_time(e, &time_fields[i], form, value);
-	if (strcmp(name, OFFERED_PORT) == 0)
-		return load_port(&e->offered_port, value);
+	for (size_t i = 0; i < COUNT(port_fields); i++)
+		if (strcmp(name, port_fields[i].name) == 0)
+			return load_port(e, &port_fields[i], value);
 	if (behind(name, TALLY_CERTIFICATE_PREFIX) != NULL)
 		return load_certificate(e, value);
 	loaded = load_evidence(e, form, name, value);

@@ -186,6 +186,7 @@ static void behind_a_restart(void **state)
 	(void)state;
 	e = tally_entry_make(t, TALLY_PAIR, key);
 	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "failed_last", "1000000001000"), 0);
+	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "failed_port", "25"), 0);
 	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "starttls_last", "1000000001000"), 0);
 	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "starttls_port", "65536"), -1);
 	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "starttls_port", "25"), 0);
@@ -193,6 +194,7 @@ static void behind_a_restart(void **state)
 	r.starttls_offered = RECORD_FALSE;
 	r.server_port = 587; /* another service of the same host */
 	assert_int_equal(strips(c, r), STRIPPING_ABSENT);
+	assert_false(falls_back(c, r));
 	r.server_port = 25;
 	compare_session(c, &r);
 	assert_int_equal(r.fallback, RECORD_TRUE);

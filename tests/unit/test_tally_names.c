@@ -148,6 +148,7 @@ static void keeps_what_stood_in_the_way_of_tls(void **state)
 		    strstr(tally_text_fields(e, TALLY_TOTALS), "\"helo\":\"out.example.org\""));
 	}
 	assert_field(pair, "failed_last=1772323201123");
+	assert_field(pair, "failed_port=25");
 	assert_field(pair, "starttls_last=1772323201123");
 	assert_field(pair, "failure_evidence_time=1772323201123");
 	assert_no_field(server, "failed_last");

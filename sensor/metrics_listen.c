@@ -104,8 +104,8 @@ int metrics_listen(
 	size = local ? read_path(*path, &address) : read_tcp(text, &address);
 	if (size == 0)
 		return refuse(error, option, text,
-		    "give a loopback address and port, such as " METRICS_EXAMPLE
-		    " or [::1]:9125, or unix:/path; a proxy takes it further");
+		    "give a loopback address and port, 127.0.0.1:PORT or [::1]:PORT, or "
+		    "unix:/path; a proxy takes it further");
 	fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind_and_listen(fd, &address, size))
 		return fd;

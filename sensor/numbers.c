@@ -46,7 +46,7 @@ const struct number_row number_rows[] = {
     {NUMBER(overlap_conflicts), NUMBER_COUNTER, true, false, "overlap_conflicts_total", NULL,
 	"Retransmissions that said other bytes."},
     {NUMBER(held_refused), NUMBER_COUNTER, true, false, "segments_refused_total", NULL,
-	"Segments dropped because reassembly memory was full."},
+	"Segments dropped: too far ahead of their stream, or no room for reassembly."},
     {NUMBER(certificates_read), NUMBER_COUNTER, false, false, "certificates_read_total", NULL,
 	"New certificates that were read."},
     {NUMBER(certificates_refused), NUMBER_COUNTER, true, false, "certificates_refused_total", NULL,

@@ -60,7 +60,7 @@ struct pipeline_stats {
 	uint64_t payload_bytes;
 	uint64_t gaps, gap_bytes;
 	uint64_t cut_bytes;    /* payload bytes that the snap length cut off */
-	uint64_t held_refused; /* segments dropped because reassembly memory was full, datagrams
+	uint64_t held_refused; /* segments too far ahead of their stream, or without room, datagrams
 				  in fragments likewise, or lost by `whose` */
 	uint64_t tls_malformed;
 	uint64_t certificates_read;    /* ... by OpenSSL; most were read before */

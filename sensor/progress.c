@@ -84,7 +84,8 @@ void progress_summary(const struct progress *p, const struct sensor_numbers *n)
 	say_loss("packets dropped by the interface", n->dropped_interface);
 	say_loss("bytes missing from the capture", n->gap_bytes);
 	say_loss("bytes cut off by the snap length", n->cut_bytes);
-	say_loss("segments dropped for lack of reassembly memory", n->held_refused);
+	say_loss("segments too far ahead of their stream, or without room for reassembly",
+	    n->held_refused);
 	say_loss("flows given up at the cap", n->flows_evicted);
 	say_loss("dialogues not read further at the cap", n->sessions_evicted);
 	say_loss("sessions told before their end, for lack of memory", n->records_early);

@@ -124,18 +124,18 @@ struct tally_entry {
 			  TALLY_CODE_BITS | code */
 	struct tally_certificates *certificates; /* NULL: none */
 	char *texts[TALLY_TEXTS];
-	uint16_t count, room; /* of counters */
-	uint16_t version_max; /* client_max, best_version, max_version */
+	uint16_t count, room;		    /* of counters */
+	uint16_t version_max;		    /* client_max, best_version, max_version */
 	uint16_t failed_port, offered_port; /* at failed_ms, at offered_ms */
-	uint8_t kind, list;    /* enum tally_kind, tally_list */
-	uint8_t flags_due;     /* bit a tally_flag: its set does not know flag_ms yet */
-	bool based;	       /* absolute values are what Redis holds */
-	bool changed;	       /* ... since it became TALLY_BUSY */
-	bool unsaved;	       /* counted since its totals last went into log or spool (redo.h) */
-	bool in_file;	       /* the spool file holds it, and Redis not yet */
-	bool held;	       /* ... as steps: must not be written before the file is rewritten */
-	bool failed, foreign;  /* the store's, while TALLY_BUSY: a reply was an error, WRONGTYPE */
-	uint8_t replies;       /* the store's: how many are awaited */
+	uint8_t kind, list;		    /* enum tally_kind, tally_list */
+	uint8_t flags_due;    /* bit a tally_flag: its set does not know flag_ms yet */
+	bool based;	      /* absolute values are what Redis holds */
+	bool changed;	      /* ... since it became TALLY_BUSY */
+	bool unsaved;	      /* counted since its totals last went into log or spool (redo.h) */
+	bool in_file;	      /* the spool file holds it, and Redis not yet */
+	bool held;	      /* ... as steps: must not be written before the file is rewritten */
+	bool failed, foreign; /* the store's, while TALLY_BUSY: a reply was an error, WRONGTYPE */
+	uint8_t replies;      /* the store's: how many are awaited */
 };
 
 /* Counts one record. -1 when memory is short: not all of it was counted. */

@@ -174,7 +174,7 @@ void read_losses_write(FILE *to, const struct sessions *s, bool color)
 	write_loss(to, stats->sessions_evicted, "dialogue", "dialogues",
 	    "not read further for lack of room.", color);
 	write_loss(to, stats->held_refused, "segment", "segments",
-	    "dropped, since reassembly memory was full.", color);
+	    "not kept: too far ahead of their stream, or no room for reassembly.", color);
 	write_loss(to, stats->certificates_refused, "certificate was", "certificates were",
 	    "too large or too many in a second to be read: only their hash is known.", color);
 	write_loss(to, not_whole(s), "session was", "sessions were",

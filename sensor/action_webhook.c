@@ -175,7 +175,7 @@ static bool add_header(struct webhook *h, const char *text)
 
 static bool add_headers(struct webhook *h, const struct action_job *job, const char *secret)
 {
-	char text[VALUE_MAX];
+	char text[ACTION_SECRET_MAX + 32];
 	const char *uid;
 	size_t length = alert_field(action_job_fields(job), "alert.uid", &uid);
 	bool whole;

@@ -128,6 +128,8 @@ static void take_request(const struct action_request *request, const char *body)
 	else
 		act(request->number, jobs, request->count, secret);
 	free_jobs(jobs);
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
 	free(secret);
 }
 

@@ -8,6 +8,8 @@
 #include "delivery.h"
 #include "limits.h"
 
+#define ACTION_SECRET_MAX 4096 /* bytes of a token, with a NUL */
+
 /* On the socket, in the host's byte order: both ends are one program. */
 struct action_request { /* then the secret, then a uint32_t size and its bytes for each job */
 	uint64_t number;

@@ -203,8 +203,10 @@ static void settle(struct alerting *a)
 	}
 }
 
-static void judge(struct alerting *a, const struct record *r)
+/* `asks`: for the history of its hosts. */
+static void judge(struct alerting *a, const struct record *r, bool asks)
 {
+	a->blind += asks && !history_is_whole(a->history, r);
 	alerting_judge(a, r);
 	if (!a->options.live && a->claims != NULL && a->store != NULL)
 		settle(a);
@@ -216,7 +218,7 @@ static void judge_first(struct alerting *a)
 
 	a->waiting = w->next;
 	a->waiting_count--;
-	judge(a, &w->record);
+	judge(a, &w->record, w->asks);
 	free(w);
 }
 
@@ -225,11 +227,9 @@ static void judge_first(struct alerting *a)
 static void judge_waiting(struct alerting *a, uint64_t now)
 {
 	while (a->waiting != NULL) {
-		bool ready = history_ready(a->history, &a->waiting->record);
-
-		if (!ready && now - a->waiting->since_ms < LIMIT_HISTORY_WAIT_MS)
+		if (!history_ready(a->history, &a->waiting->record) &&
+		    now - a->waiting->since_ms < LIMIT_HISTORY_WAIT_MS)
 			return;
-		a->blind += !ready;
 		judge_first(a);
 	}
 }
@@ -245,13 +245,11 @@ static void make_room(struct alerting *a)
 		(void)store_flush(a->store);
 		judge_waiting(a, alerting_clock());
 	}
-	while (a->waiting_count >= LIMIT_HISTORY_WAITING) {
-		a->blind++;
+	while (a->waiting_count >= LIMIT_HISTORY_WAITING)
 		judge_first(a);
-	}
 }
 
-static bool let_wait(struct alerting *a, const struct record *r)
+static bool let_wait(struct alerting *a, const struct record *r, bool asks)
 {
 	struct waiting *w = malloc(offsetof(struct waiting, record) + record_size(r));
 
@@ -259,6 +257,7 @@ static bool let_wait(struct alerting *a, const struct record *r)
 		return false;
 	w->next = NULL;
 	w->since_ms = alerting_clock();
+	w->asks = asks;
 	memcpy(&w->record, r, record_size(r));
 	if (a->waiting == NULL)
 		a->waiting = w;
@@ -272,13 +271,13 @@ static bool let_wait(struct alerting *a, const struct record *r)
 
 void alerting_record(struct alerting *a, const struct record *r)
 {
-	bool wants = a->history != NULL && (a->waiting != NULL || alerting_wants_history(a, r));
+	bool asks = a->history != NULL && (a->waiting != NULL || alerting_wants_history(a, r));
 
-	if (wants && !history_prepare(a->history, r) && let_wait(a, r))
+	if (asks && !history_prepare(a->history, r) && let_wait(a, r, asks))
 		return;
-	if (a->waiting != NULL && let_wait(a, r)) /* not before those that wait */
+	if (a->waiting != NULL && let_wait(a, r, asks)) /* not before those that wait */
 		return;
-	judge(a, r);
+	judge(a, r, asks);
 }
 
 void alerting_tick(struct alerting *a)
@@ -298,12 +297,22 @@ void alerting_tick(struct alerting *a)
 
 /* ---- The end ---- */
 
+/* Claims of which Redis only has yet to learn wait for nobody. */
+static size_t untold(const struct alerting *a)
+{
+	size_t count = 0;
+
+	for (const struct alert_claim *c = a->claims; c != NULL; c = c->next)
+		count += !c->told;
+	return count;
+}
+
 static bool is_busy(const struct alerting *a)
 {
 	struct delivery_stats stats;
 
 	delivery_stats(a->delivery, &stats);
-	return stats.waiting > 0 || a->waiting != NULL || a->claims != NULL;
+	return stats.waiting > 0 || a->waiting != NULL || untold(a) > 0;
 }
 
 void alerting_finish(struct alerting *a, unsigned milliseconds)
@@ -374,8 +383,7 @@ int alerting_close(struct alerting *a)
 		delivery_stats(a->delivery, &stats);
 		if (a->journal == NULL)
 			result = -1;
-		alerting_say(a, "alerts: %zu actions are not done: %s",
-		    stats.waiting + a->claim_count,
+		alerting_say(a, "alerts: %zu actions are not done: %s", stats.waiting + untold(a),
 		    a->journal == NULL ? "they are lost" : "they follow at the next start");
 	}
 	if (a->journal != NULL)

@@ -7,7 +7,6 @@
 
 #include "action_work.h"
 
-#define SECRET_MAX	1024 /* bytes of a token */
 #define RUNNER_AGAIN_MS 1000
 
 static enum delivery_result log_here(struct alerting *a, const struct action_job *job)
@@ -20,30 +19,35 @@ static enum delivery_result log_here(struct alerting *a, const struct action_job
 }
 
 /* Read each time: a token may be exchanged while we run. */
-static int read_token(const struct action_job *job, char token[SECRET_MAX], char *why)
+static int read_token(const struct action_job *job, char token[ACTION_SECRET_MAX], char *why)
 {
 	const char *path = action_job_value(job, "token_file", 0);
 	FILE *from;
+	size_t end;
 
 	token[0] = '\0';
 	if (path == NULL)
 		return 0;
 	from = fopen(path, "re");
-	if (from == NULL || fgets(token, SECRET_MAX, from) == NULL) {
+	if (from == NULL || fgets(token, ACTION_SECRET_MAX, from) == NULL) {
 		snprintf(why, LIMIT_ACTION_OUTPUT, "%.100s: %s", path,
 		    from == NULL ? strerror(errno) : "empty");
 		token[0] = '\0';
 	}
 	if (from != NULL)
 		fclose(from);
-	token[strcspn(token, "\r\n")] = '\0';
+	end = strcspn(token, "\r\n");
+	if (end == ACTION_SECRET_MAX - 1)
+		snprintf(why, LIMIT_ACTION_OUTPUT, "%.100s: a line longer than %d bytes", path,
+		    ACTION_SECRET_MAX - 2);
+	token[end < ACTION_SECRET_MAX - 1 ? end : 0] = '\0';
 	return token[0] != '\0' ? 0 : -1;
 }
 
 static enum delivery_result to_runner(
     struct alerting *a, uint64_t number, const struct action_job *jobs, size_t count, char *why)
 {
-	char token[SECRET_MAX];
+	char token[ACTION_SECRET_MAX];
 	int result;
 
 	if (read_token(jobs, token, why) != 0)

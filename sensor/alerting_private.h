@@ -13,6 +13,7 @@
 struct waiting { /* a session that waits for history */
 	struct waiting *next;
 	uint64_t since_ms;
+	bool asks;	      /* ... itself, not only behind one that does */
 	struct record record; /* allocated as long as it is used: last */
 };
 

@@ -54,11 +54,28 @@ void delivery_free(struct delivery *d)
 	free(d);
 }
 
+/* A target's name without what may be secret: of an address (RFC 3986 section 3) only the host. */
+static void show(const char *target, char text[ACTION_TARGET_MAX])
+{
+	const char *host = strstr(target, "://"), *end, *at;
+
+	snprintf(text, ACTION_TARGET_MAX, "%s", target);
+	if (strncmp(target, "webhook ", 8) != 0 || host == NULL)
+		return;
+	host += 3;
+	end = host + strcspn(host, "/?#");
+	at = memrchr(host, '@', (size_t)(end - host));
+	snprintf(text + (host - target), ACTION_TARGET_MAX - (size_t)(host - target), "%.*s%s",
+	    (int)(end - (at != NULL ? at + 1 : host)), at != NULL ? at + 1 : host,
+	    *end == '\0' ? "" : "/...");
+}
+
 static void say(struct delivery *d, const char *what, const char *target, const char *why)
 {
-	char line[ACTION_TARGET_MAX + LIMIT_ACTION_OUTPUT + 160];
+	char line[ACTION_TARGET_MAX + LIMIT_ACTION_OUTPUT + 160], shown[ACTION_TARGET_MAX];
 
-	snprintf(line, sizeof(line), "alerts: %s: %s%s%s", target, what, why == NULL ? "" : ": ",
+	show(target, shown);
+	snprintf(line, sizeof(line), "alerts: %s: %s%s%s", shown, what, why == NULL ? "" : ": ",
 	    why == NULL ? "" : why);
 	d->options.log(d->options.context, line);
 }

@@ -135,7 +135,7 @@ static void key_of(unsigned kind, const struct record *r, uint8_t key[33])
 		memcpy(key + 17, r->client_ip.bytes, 16);
 }
 
-static struct host *find(struct history *h, unsigned kind, const struct record *r)
+static struct host *find(const struct history *h, unsigned kind, const struct record *r)
 {
 	uint8_t key[33];
 	struct host *host;
@@ -314,6 +314,16 @@ bool history_ready(struct history *h, const struct record *r)
 		return true;
 	store_status(h->store, &status);
 	return !status.connected;
+}
+
+bool history_is_whole(const struct history *h, const struct record *r)
+{
+	const struct host *host;
+
+	for (unsigned kind = 0; h->store != NULL && kind < KINDS; kind++)
+		if ((host = find(h, kind, r)) == NULL || !host->complete)
+			return false;
+	return true;
 }
 
 bool history_prepare(struct history *h, const struct record *r)

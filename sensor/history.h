@@ -26,6 +26,9 @@ bool history_prepare(struct history *h, const struct record *r);
 /* The same once more, for a session that waits; asks for what could not be asked for before. */
 bool history_ready(struct history *h, const struct record *r);
 
+/* Whether all that Redis knows of a session's hosts was there for it. */
+bool history_is_whole(const struct history *h, const struct record *r);
+
 /* Of whom history_answer speaks, until the next call. */
 void history_select(struct history *h, const struct record *r);
 

@@ -189,7 +189,7 @@
 	256 /* programs, recipients, addresses: back-off and rate are theirs                       \
 	     */
 #define LIMIT_ACTION_S		 30	/* seconds for one, where a rule says nothing */
-#define LIMIT_ACTION_TRIES	 12	/* with the waits below: about 40 minutes */
+#define LIMIT_ACTION_TRIES	 17	/* with the waits below: about 40 minutes */
 #define LIMIT_ACTION_WAIT_MS	 1000	/* first wait after a failure; doubled each time ... */
 #define LIMIT_ACTION_WAIT_MAX_MS 300000 /* ... up to this */
 #define LIMIT_ACTION_RATE	 60	/* programs started a minute, where a rule says nothing */

@@ -93,7 +93,8 @@ static bool rest(struct clocks *c, uint64_t ms)
 	struct timespec until;
 	bool over;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(
+	    CLOCK_MONOTONIC, &until); /* as the condition does: the time of day may jump */
 	until.tv_sec += (time_t)(ms / 1000);
 	until.tv_nsec += (long)(ms % 1000) * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
@@ -145,18 +146,23 @@ static bool take_book(struct clocks *c, struct enforce_book **book)
 	return good;
 }
 
-static bool start_watch(struct clocks *c)
+/* 0, or an errno. */
+static int start_watch(struct clocks *c)
 {
+	pthread_condattr_t monotonic;
 	sigset_t all, before;
-	bool good;
+	int result;
 
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->end, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->end, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before); /* signals are the other thread's */
-	good = pthread_create(&c->thread, NULL, watch, c) == 0;
+	result = pthread_create(&c->thread, NULL, watch, c);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return good;
+	return result;
 }
 
 static void end_watch(struct clocks *c)
@@ -321,20 +327,18 @@ static void await_book(struct server *s)
 	}
 }
 
-static int run(struct server *s, const char *address, const char *path)
+static int run(struct server *s, const char *address)
 {
-	if (!start_watch(&s->clocks))
-		return say_error(EXIT_FAILED, "cannot start a thread: %s", strerror(errno));
+	int why = start_watch(&s->clocks);
+
+	if (why != 0)
+		return say_error(EXIT_FAILED, "cannot start a thread: %s", strerror(why));
 	await_book(s);
 	s->trusted = take_book(&s->clocks, &s->book);
 	printf("Answers Postfix at %s, %zu hosts in the clock.\n", address,
 	    s->book == NULL ? 0 : s->book->count);
 	fflush(stdout);
 	serve(s);
-	while (s->count > 0)
-		close_at(s, s->count - 1);
-	if (path != NULL)
-		(void)unlink(path);
 	end_watch(&s->clocks);
 	free_book(s->book);
 	return 0;
@@ -363,7 +367,11 @@ int policyd(const struct options *o, const struct rule_file *file, uint64_t now)
 	s->now_ms = now;
 	s->polls[0] = (struct pollfd){.fd = listener, .events = POLLIN};
 	s->count = 1;
-	status = run(s, o->policyd, path);
+	status = run(s, o->policyd);
+	while (s->count > 0)
+		close_at(s, s->count - 1);
+	if (path != NULL)
+		(void)unlink(path);
 	free(s);
 	return status;
 }

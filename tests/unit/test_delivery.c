@@ -19,7 +19,7 @@ struct world {
 	uint64_t number;
 	unsigned starts, jobs, lines, done, lost;
 	size_t last_count;
-	char last_uid[64];
+	char last_uid[64], last_line[256];
 };
 
 static enum delivery_result start(
@@ -54,7 +54,7 @@ static void count_line(void *context, const char *line)
 {
 	struct world *w = context;
 
-	(void)line;
+	snprintf(w->last_line, sizeof(w->last_line), "%s", line);
 	w->lines++;
 }
 
@@ -122,6 +122,28 @@ static void works_again(void **state)
 	delivery_tick(w.d, START + LIMIT_ACTION_WAIT_MS, false);
 	assert_int_equal(w.done, 2);
 	assert_int_equal(w.lines, 2);
+	delivery_free(w.d);
+}
+
+/* The path of a hook is often its password. */
+static void says_no_secret(void **state)
+{
+	static const char *const urls[][2] = {
+	    {"https://bot:hunter2@example.org:9/T00/secret", "webhook https://example.org:9/...:"},
+	    {"https://example.org?key=secret", "webhook https://example.org/...:"},
+	    {"http://[2001:db8::1]:80", "webhook http://[2001:db8::1]:80:"},
+	};
+	struct world w;
+
+	(void)state;
+	begin(&w, DELIVERY_FAILED);
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		add(&w, "webhook", "url", urls[i][0], NULL, NULL);
+		delivery_tick(w.d, START + i, false);
+		assert_non_null(strstr(w.last_line, urls[i][1]));
+		assert_null(strstr(w.last_line, "secret"));
+		assert_null(strstr(w.last_line, "hunter2"));
+	}
 	delivery_free(w.d);
 }
 
@@ -275,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tried_again_later_and_later),
 	    cmocka_unit_test(works_again),
+	    cmocka_unit_test(says_no_secret),
 	    cmocka_unit_test(refused_is_not_tried_again),
 	    cmocka_unit_test(a_slow_target_holds_nobody_else),
 	    cmocka_unit_test(a_rate_is_kept),

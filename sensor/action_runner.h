@@ -1,7 +1,8 @@
 /*
  * The process that acts: started before the first packet, as an unprivileged user where the sensor
  * is root, it runs programs, mails and posts, so that the sensor never waits for any of them and
- * never holds a foreign connection. This is the sensor's end of its socket; nothing here blocks.
+ * never holds a foreign connection. This is the sensor's end of its socket; nothing here blocks, but
+ * for action_runner_start.
  */
 #ifndef TLSVANE_ACTION_RUNNER_H
 #define TLSVANE_ACTION_RUNNER_H
@@ -25,7 +26,8 @@ void action_keeper_use(int socket);
 typedef void action_answer(
     void *context, uint64_t number, enum delivery_result result, const char *why);
 
-/* Starts the process. NULL with errno set. */
+/* Starts the process. NULL where that failed; a keeper that does not answer is waited for, for a
+ * second. */
 struct action_runner *action_runner_start(void);
 
 /* Hands jobs over (action_exec.h and its like carry them out). `secret` goes with them, but never

@@ -72,19 +72,23 @@ static size_t check_entry(const char *at, size_t left)
 	return HEAD + length;
 }
 
+/* NULL with errno set: what cannot be read is not torn, and must not be cut off. */
 static char *read_file(int fd, size_t *size)
 {
 	struct stat status;
 	char *bytes;
-	ssize_t got;
+	ssize_t got = 1;
 
 	if (fstat(fd, &status) != 0)
 		return NULL;
 	bytes = malloc((size_t)status.st_size + 1);
-	for (*size = 0; bytes != NULL && *size < (size_t)status.st_size; *size += (size_t)got) {
+	for (*size = 0; bytes != NULL && *size < (size_t)status.st_size && got > 0;
+	     *size += (size_t)got) {
 		got = pread(fd, bytes + *size, (size_t)status.st_size - *size, (off_t)*size);
-		if (got <= 0)
-			break;
+		if (got < 0) {
+			free(bytes); /* leaves errno alone (glibc 2.33 and later) */
+			return NULL;
+		}
 	}
 	return bytes;
 }

@@ -7,7 +7,8 @@
 
 #include "action_work.h"
 
-#define RUNNER_AGAIN_MS 1000
+#define RUNNER_AGAIN_MS	  1000
+#define RUNNER_REFUSED_MS 30000 /* to ask may have taken a second */
 
 static enum delivery_result log_here(struct alerting *a, const struct action_job *job)
 {
@@ -124,7 +125,8 @@ static void run_runner(struct alerting *a, uint64_t now)
 	}
 	if (a->runner == NULL && now >= a->runner_ms) {
 		a->runner = action_runner_start();
-		a->runner_ms = now + RUNNER_AGAIN_MS;
+		a->runner_ms =
+		    alerting_clock() + (a->runner != NULL ? RUNNER_AGAIN_MS : RUNNER_REFUSED_MS);
 	}
 }
 

@@ -52,7 +52,8 @@ struct board *board_map(int fd);
 
 /* ---- The recorder's side ---- */
 
-/* A new recorder begins: what the one before it had taken and nobody has is lost. */
+/* A new recorder begins, and reads what the one before left now: what that one had taken and nobody
+ * has is lost. */
 void board_begin(struct board *b);
 
 /* Where the next bundle of a place is to be received, so that it outlives its recorder. */

@@ -245,7 +245,6 @@ static bool open_store(struct recorder *r)
 	    .source = o->source,
 	    .retention_s = o->retention_s,
 	    .spool_path = o->spool,
-	    .redo = r->redo,
 	    .log = log_line,
 	    .log_context = "redis",
 	};
@@ -258,8 +257,20 @@ static bool open_store(struct recorder *r)
 		r->store = store_open(&options, r->tally, error);
 	if (r->store == NULL)
 		log_say(LOG_LEVEL_ERROR, "%s", error);
-	return r->store != NULL &&
-	       (r->alerting == NULL || alerting_attach(r->alerting, r->store, r->tally) == 0);
+	return r->store != NULL;
+}
+
+/* Behind all that may refuse to start: who has not read what the one before left did not die of
+ * it. */
+static bool take_over(struct recorder *r)
+{
+	if (r->options.board != NULL)
+		board_begin(r->options.board);
+	if (r->store == NULL)
+		return true;
+	if (r->redo != NULL)
+		store_take_log(r->store, r->redo);
+	return r->alerting == NULL || alerting_attach(r->alerting, r->store, r->tally) == 0;
 }
 
 static bool open_metrics(struct recorder *r)
@@ -319,7 +330,7 @@ struct recorder *recorder_open(const struct recorder_options *options, int *stat
 	buffer_json(r->json);
 	if (!open_alerting(r) || !open_metrics(r)) {
 		*status = EXIT_USAGE;
-	} else if (open_store(r) && open_compare(r)) {
+	} else if (open_store(r) && take_over(r) && open_compare(r)) {
 		begin(r);
 		return r;
 	}

@@ -26,7 +26,8 @@ struct recorder_options {
 	void *context;
 };
 
-/* Opens rules, journal, Redis and spool. NULL with *status: one line or more has said why. */
+/* Opens rules, journal, Redis and spool, then begins with the board. NULL with *status: one line or
+ * more has said why. */
 struct recorder *recorder_open(const struct recorder_options *options, int *status);
 
 void recorder_take(struct recorder *r, const struct record *record);

@@ -196,7 +196,6 @@ _Noreturn void recorder_process(const struct recorder_process *p)
 	if (s.board == NULL)
 		_exit(EXIT_FAILED);
 	(void)signal(SIGPIPE, SIG_IGN); /* a Redis that is gone is an error, not a death */
-	board_begin(s.board);
 	open_recorder(&s);
 	take_unread(&s);
 	progress_begin(&s.progress, false);

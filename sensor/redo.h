@@ -27,14 +27,14 @@ struct redo {
 	uint64_t logged; /* ... or here */
 	uint64_t number; /* of the last item */
 	uint64_t mark;	 /* of the last one that was emptied out */
-	unsigned tries;	 /* recorders that died before redo_is_good */
+	unsigned tries;	 /* recorders that began with it, and died before redo_is_good */
 	bool full;	 /* records were taken that are not here */
 	_Atomic size_t used;
 	alignas(8) unsigned char bytes[LIMIT_REDO_BYTES];
 };
 
-/* A new recorder begins: only what is whole stays. Returns how many records are lost: they were
- * taken, and are nowhere. A log that kills who reads it is given up. */
+/* A new recorder begins, and reads it now: only what is whole stays. Returns how many records are
+ * lost: they were taken, and are nowhere. A log that kills who reads it is given up. */
 uint64_t redo_begin(struct redo *r);
 
 /* Counts all items behind `mark` in a tally that has the spool of that mark. Returns the number of

@@ -53,7 +53,6 @@ static int take_options(
 	strcpy(s->sensor, options->sensor);
 	s->process = options->holder != 0 ? options->holder : getpid();
 	s->retention_ms = options->retention_s * 1000;
-	s->redo = options->redo;
 	s->log = options->log;
 	s->log_context = options->log_context;
 	if (copy_text(&s->source, options->source) != 0 ||

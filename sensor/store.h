@@ -33,8 +33,7 @@ struct store_options {
 	uint64_t retention_s; /* an entry goes so long after its last write; 0: never */
 	const char
 	    *spool_path; /* where the unwritten goes at exit; NULL: it is lost then, and said so */
-	struct redo *redo; /* where records are before they are given to the tally; NULL: none */
-	store_log *log;	   /* may be NULL */
+	store_log *log;	 /* may be NULL */
 	void *log_context;
 };
 
@@ -57,7 +56,7 @@ bool store_sensor_valid(const char *sensor);
 
 /*
  * Opens the store for `tally` (kept, not owned: free it after store_close) and reads the spool into
- * it, and what the log of `redo` has on top. A Redis that is away is no failure: one line to the
+ * it. A Redis that is away is no failure: one line to the
  * log, and store_flush tries again. NULL with a line in `error` when it must not start: a bad URL
  * or name, a password missing or wrong, no permission, another schema, the name held by a living
  * sensor, a spool that cannot be read for lack of rights or memory. Blocks for LIMIT_CONNECT_MS +
@@ -65,6 +64,10 @@ bool store_sensor_valid(const char *sensor);
  */
 struct store *store_open(
     const struct store_options *options, struct tally *tally, char error[STORE_ERROR_MAX]);
+
+/* Right behind store_open: records stand in `redo` before they are given to the tally. What it has
+ * on top of the spool is counted. */
+void store_take_log(struct store *s, struct redo *redo);
 
 /*
  * Writes what has changed, sends the heartbeat when it is due, connects again when it must. To be

@@ -106,6 +106,7 @@ struct store {
 	/* The spool */
 	int spool_lock;	      /* -1: none */
 	bool spool_file;      /* there is a file that we read */
+	uint64_t spool_mark;  /* its mark, as it was read */
 	size_t spool_waiting; /* of its entries, not yet in Redis */
 	size_t rebasing;      /* bases awaited for entries that are held */
 	uint64_t spool_ms;    /* not before: rewriting it */

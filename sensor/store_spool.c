@@ -7,10 +7,11 @@
 
 #include <unistd.h>
 
-static void take_over_log(struct store *s, uint64_t mark)
+void store_take_log(struct store *s, struct redo *redo)
 {
-	uint64_t records = s->redo == NULL ? 0 : redo_replay(s->redo, mark, s->tally);
+	uint64_t records = redo_replay(redo, s->spool_mark, s->tally);
 
+	s->redo = redo;
 	if (records > 0)
 		store_say(s, "%llu sessions that the recorder before had taken are counted again",
 		    (unsigned long long)records);
@@ -18,12 +19,12 @@ static void take_over_log(struct store *s, uint64_t mark)
 
 int store_spool_open(struct store *s, char error[STORE_ERROR_MAX])
 {
-	uint64_t mark = 0;
 	size_t entries = 0;
 	int result;
 
 	if (s->spool_path != NULL) {
-		result = spool_read(s->spool_path, s->sensor, s->tally, &mark, &entries, error);
+		result =
+		    spool_read(s->spool_path, s->sensor, s->tally, &s->spool_mark, &entries, error);
 		if (result == SPOOL_FAILED)
 			return -1;
 		if (result == SPOOL_BROKEN)
@@ -34,7 +35,6 @@ int store_spool_open(struct store *s, char error[STORE_ERROR_MAX])
 	if (entries > 0)
 		store_say(s, "spool %s: %zu entries of the last run are taken over", s->spool_path,
 		    entries);
-	take_over_log(s, mark);
 	return 0;
 }
 

@@ -224,6 +224,26 @@ redis_start
 no_loss "recorders die while Redis is away" 120
 stop "recorders that died with records"
 
+# Recorders that do not get to what waits for them have not died of it.
+rules() { # WHEN
+	printf 'rules:\n  - name: any\n    when: %s\n    then: [log]\n' "$1" >"$work/rules.yaml"
+	chmod 644 "$work/rules.yaml"
+}
+refused() { [ "$(grep -c 'ended with status 2' "$work/err")" -ge "$1" ]; } # TIMES
+rules 'tlsvane.outcome = tls'
+listen --workers 1 --rules "$work/rules.yaml"
+redis shutdown >/dev/null 2>&1
+twenty
+wait_until said ' sessions=20'
+rules '['
+kill -KILL "$(recorder)"
+wait_until refused 5
+rules 'tlsvane.outcome = tls'
+wait_until said 'are counted again'
+redis_start
+no_loss "recorders that rules keep from starting" 20
+stop "recorders that rules kept from starting"
+
 # ---- The end ----
 
 listen --workers 2

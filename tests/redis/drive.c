@@ -25,6 +25,7 @@ struct drive {
 	struct synthetic shape;
 	uint64_t from, to, each, pause_ms, drain_ms, entries_max;
 	const char *redo;
+	struct redo *log; /* the file `redo`; NULL: none */
 	long crash;
 	int hang, bench;
 };
@@ -143,9 +144,9 @@ static int open_redo(struct drive *d)
 		at = mmap(NULL, sizeof(struct redo), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (at == MAP_FAILED)
 		return -1;
-	d->store.redo = at;
+	d->log = at;
 	lost = redo_begin(at);
-	d->from += lost + d->store.redo->taken;
+	d->from += lost + d->log->taken;
 	if (lost > 0)
 		printf("lost in redo: %llu\n", (unsigned long long)lost);
 	return 0;
@@ -157,15 +158,15 @@ static void add_all(const struct drive *d, struct tally *t, struct store *s)
 
 	for (uint64_t i = d->from; i < d->to; i++) {
 		synthetic_record(&d->shape, i, &r);
-		take_record(d->store.redo, t, &r);
+		take_record(d->log, t, &r);
 		if ((i + 1) % d->each != 0)
 			continue;
 		store_flush(s);
 		if (patient)
 			(void)store_drain(s, (unsigned)d->drain_ms);
 		nap(d->pause_ms);
-		while (d->store.redo != NULL && d->store.spool_path != NULL &&
-		       redo_presses(d->store.redo)) { /* a sensor's records come slower */
+		while (d->log != NULL && d->store.spool_path != NULL &&
+		       redo_presses(d->log)) { /* a sensor's records come slower */
 			store_flush(s);
 			nap(5);
 		}
@@ -197,8 +198,10 @@ static int run(const struct drive *d)
 		return 2;
 	}
 	store_report(s, numbers, 2);
-	if (d->store.redo != NULL)
-		redo_is_good(d->store.redo);
+	if (d->log != NULL) {
+		store_take_log(s, d->log);
+		redo_is_good(d->log);
+	}
 	add_all(d, t, s);
 	say(NULL, "added");
 	if (d->drain_ms > 0)

@@ -29,8 +29,9 @@ static int fail(char error[SPOOL_ERROR_MAX], const char *what, const char *path)
 	const char *mend = reason == ENOSPC || reason == EDQUOT || reason == EFBIG
 			       ? "make room on that disk"
 			   : reason == EACCES || reason == EPERM || reason == EROFS
-			       ? "let the sensor's user write there"
-			       : "give a spool file in a folder that exists";
+			       ? "let the sensor's user read and write there"
+			   : reason == EIO ? "see whether that disk is well"
+					   : "give a spool file in a folder that exists";
 
 	snprintf(
 	    error, SPOOL_ERROR_MAX, "spool %s: %s: %s: %s", path, what, strerror(reason), mend);
@@ -178,19 +179,29 @@ static int write_file(const char *path, const char *sensor, struct tally *t, str
 	return settle(w->file) ? 0 : -1;
 }
 
-/* A rename is on the disk when its folder is. */
-static int sync_folder(const char *path)
+static int open_folder(const char *path)
 {
 	char copy[PATH_MAX];
-	int fd, synced;
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	synced = fsync(fd);
-	close(fd);
-	return synced;
+	return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A rename is on the disk when its folder is; but it is done before. */
+static int put_in_place(const char *fresh, const char *path, char error[SPOOL_ERROR_MAX])
+{
+	int folder = open_folder(path), result = SPOOL_OK;
+
+	if (folder < 0 || rename(fresh, path) != 0) {
+		result = fail(error, "cannot be put in place", path);
+		unlink(fresh);
+	} else if (fsync(folder) != 0) {
+		fail(error, "is not surely on the disk", path);
+		result = SPOOL_UNSYNCED;
+	}
+	if (folder >= 0)
+		close(folder);
+	return result;
 }
 
 int spool_write(const char *path, const char *sensor, struct tally *t, enum spool_part part,
@@ -214,9 +225,7 @@ int spool_write(const char *path, const char *sensor, struct tally *t, enum spoo
 		unlink(fresh);
 		return spool_remove(path, error);
 	}
-	if (rename(fresh, path) != 0 || sync_folder(path) != 0)
-		return fail(error, "cannot be put in place", path);
-	return SPOOL_OK;
+	return put_in_place(fresh, path, error);
 }
 
 int spool_remove(const char *path, char error[SPOOL_ERROR_MAX])

@@ -25,8 +25,9 @@
 
 enum spool_result {
 	SPOOL_OK = 0,
-	SPOOL_FAILED = -1, /* the system refused: rights, space, memory */
-	SPOOL_BROKEN = -2, /* not a whole spool of this sensor; it was renamed to PATH.bad-N */
+	SPOOL_UNSYNCED = 1, /* done, but a host that dies now may come back with the file before */
+	SPOOL_FAILED = -1,  /* the system refused: rights, space, memory */
+	SPOOL_BROKEN = -2,  /* not a whole spool of this sensor; it was renamed to PATH.bad-N */
 };
 
 /* Makes PATH this process's until it ends or closes the descriptor: returns it, or SPOOL_FAILED. */
@@ -43,7 +44,7 @@ enum spool_part {
 };
 
 /* Replaces the file by one of the waiting entries, or removes it where there are none. The old file
- * stays whole until the new one is on the disk, and for good when that fails. */
+ * stays whole until the new one is on the disk, and for good with SPOOL_FAILED. */
 MUST_USE int spool_write(const char *path, const char *sensor, struct tally *t,
     enum spool_part part, uint64_t mark, size_t *entries, char error[SPOOL_ERROR_MAX]);
 

@@ -75,7 +75,7 @@ static void save_totals(void *to, struct tally_entry *e)
 /*
  * Steps become absolute values on disk before the first of them reaches Redis. A crash before the
  * rename finds the steps and a Redis without them; a crash after it finds values that may be
- * written again.
+ * written again. So a rewrite that is not surely on the disk does not do, and is tried again.
  */
 void store_spool_rebase(struct store *s)
 {
@@ -145,14 +145,18 @@ void store_save(struct store *s)
 	uint64_t now = store_clock();
 	char error[SPOOL_ERROR_MAX];
 	size_t entries;
+	int result;
 
 	if (!is_due(s, now))
 		return;
-	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_ALL, redo_last(s->redo), &entries,
-		error) != SPOOL_OK) {
+	result = spool_write(
+	    s->spool_path, s->sensor, s->tally, SPOOL_ALL, redo_last(s->redo), &entries, error);
+	if (result == SPOOL_FAILED) {
 		spool_failed(s, error, "a recorder that dies loses what waits for Redis");
 		return;
 	}
+	if (result == SPOOL_UNSYNCED)
+		store_trouble_say(s, "spool", "%s", error);
 	s->spool_file = entries > 0;
 	s->spool_waiting = entries;
 	tally_each_waiting(s->tally, mark_saved, s);
@@ -166,6 +170,7 @@ int store_spool_close(struct store *s)
 	char error[SPOOL_ERROR_MAX];
 	struct tally_stats stats;
 	size_t entries;
+	int result;
 
 	tally_stats(s->tally, &stats);
 	if (stats.waiting == 0)
@@ -177,12 +182,15 @@ int store_spool_close(struct store *s)
 		    s->where, stats.waiting);
 		return -1;
 	}
-	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_ALL,
-		s->redo == NULL ? 0 : redo_last(s->redo), &entries, error) != SPOOL_OK) {
+	result = spool_write(s->spool_path, s->sensor, s->tally, SPOOL_ALL,
+	    s->redo == NULL ? 0 : redo_last(s->redo), &entries, error);
+	if (result == SPOOL_FAILED) {
 		store_say(s, "%s: %zu entries of this run are lost%s", error, stats.waiting,
 		    s->spool_file ? ", those of the run before are kept" : "");
 		return -1;
 	}
+	if (result == SPOOL_UNSYNCED)
+		store_say(s, "%s", error);
 	store_say(s, "spool %s: %zu entries wait there for the next start", s->spool_path, entries);
 	return 0;
 }

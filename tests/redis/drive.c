@@ -8,12 +8,14 @@
  *
  * Exit: as the sensor's: 0, 1 something was lost, 2 no start; 42: the crash that was asked for.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +36,7 @@ static long crash_after =
     -1; /* steps: calls that others can see; odd: before the call, even: behind it */
 
 static int sends_only; /* other steps do not count */
+static int sync_fails; /* the first sync of a folder does */
 static int patient;    /* what was added is written before more is, so that Redis keeps up */
 
 static void count_step(void)
@@ -70,9 +73,15 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags)
 
 int __wrap_fsync(int fd)
 {
+	struct stat status;
 	int result;
 
 	step();
+	if (sync_fails && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+		sync_fails = 0;
+		errno = EIO;
+		return -1;
+	}
 	result = __real_fsync(fd);
 	step();
 	return result;
@@ -278,6 +287,7 @@ static const struct option options[] = {
     {"redo", required_argument, NULL, 'R'},
     {"crash", required_argument, NULL, 'c'},
     {"sends-only", no_argument, &sends_only, 1},
+    {"sync-fails", no_argument, &sync_fails, 1},
     {"patient", no_argument, &patient, 1},
     {"hang", no_argument, NULL, 'h'},
     {"bench", no_argument, NULL, 'b'},

@@ -26,6 +26,7 @@
 #define STORE_RING     (LIMIT_PIPELINE + STORE_ENTRY_MAX)
 #define STORE_WIRE_MAX (1024u * 1024) /* bytes waiting to be sent before no more is added */
 #define STORE_CLOSE_MS 1000	      /* milliseconds for the last heartbeat and the lease */
+#define STORE_KINDS    32	      /* of trouble: more than there are */
 #define STORE_SPOOL_MS                                                                             \
 	10000 /* milliseconds until a spool that could not be rewritten is tried again */
 #define STORE_TRIM_MS                                                                              \
@@ -117,11 +118,12 @@ struct store {
 	struct store_asking *asks, *asks_last, *ask_next;
 	size_t ask_count;
 
-	bool quiet;	  /* nothing is to be added to what is under way */
-	bool opening;	  /* refusals end store_open */
-	char *open_error; /* its buffer, while opening */
-	const char *said; /* the kind of trouble that was said last, NULL: none */
-	bool said_aside;
+	bool quiet;		       /* nothing is to be added to what is under way */
+	bool opening;		       /* refusals end store_open */
+	char *open_error;	       /* its buffer, while opening */
+	const char *said[STORE_KINDS]; /* kinds of trouble with Redis that were said */
+	size_t said_count;
+	bool said_aside, said_spool;
 	uint64_t entries_written, commands, connects, errors;
 };
 
@@ -168,7 +170,7 @@ void store_retry_aside(struct store *s);
 
 /* ---- store_trouble.c ---- */
 __attribute__((format(printf, 2, 3))) void store_say(struct store *s, const char *format, ...);
-/* Says a line once for a kind of trouble, until another kind or store_recovered. */
+/* Says a line once for a kind of trouble (static storage), until store_recovered. */
 __attribute__((format(printf, 3, 4))) void store_trouble_say(
     struct store *s, const char *kind, const char *format, ...);
 /* An error reply to a command about `key` (NULL: none in particular). */

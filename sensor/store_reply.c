@@ -143,7 +143,7 @@ static void heartbeat_reply(struct store *s, const redisReply *reply)
 	tally_stats(s->tally, &stats);
 	if (stats.aside == 0)
 		s->said_aside = false;
-	if (stats.waiting == 0 || s->said == NULL)
+	if (stats.waiting == 0 || s->said_count == 0)
 		store_recovered(s);
 }
 

@@ -38,9 +38,17 @@ int store_spool_open(struct store *s, char error[STORE_ERROR_MAX])
 	return 0;
 }
 
+/* Said once, until a rewrite succeeds. */
+static void spool_trouble(struct store *s, const char *error, const char *then)
+{
+	if (!s->said_spool)
+		store_say(s, "%s%s", error, then);
+	s->said_spool = true;
+}
+
 static void spool_failed(struct store *s, const char *error, const char *then)
 {
-	store_trouble_say(s, "spool", "%s: until then %s", error, then);
+	spool_trouble(s, error, then);
 	s->spool_ms = store_clock() + STORE_SPOOL_MS;
 }
 
@@ -92,9 +100,11 @@ void store_spool_rebase(struct store *s)
 	tally_each_waiting(s->tally, save_totals, s);
 	if (spool_write(s->spool_path, s->sensor, s->tally, SPOOL_IN_FILE,
 		s->redo == NULL ? 0 : s->redo->mark, &entries, error) != SPOOL_OK) {
-		spool_failed(s, error, "the entries of the last run are not written to Redis");
+		spool_failed(
+		    s, error, ": until then the entries of the last run are not written to Redis");
 		return;
 	}
+	s->said_spool = false;
 	while ((e = tally_first(s->tally, TALLY_REBASED)) != NULL) {
 		e->held = false;
 		tally_move(s->tally, e, TALLY_DIRTY, false);
@@ -152,11 +162,14 @@ void store_save(struct store *s)
 	result = spool_write(
 	    s->spool_path, s->sensor, s->tally, SPOOL_ALL, redo_last(s->redo), &entries, error);
 	if (result == SPOOL_FAILED) {
-		spool_failed(s, error, "a recorder that dies loses what waits for Redis");
+		spool_failed(
+		    s, error, ": until then a recorder that dies loses what waits for Redis");
 		return;
 	}
 	if (result == SPOOL_UNSYNCED)
-		store_trouble_say(s, "spool", "%s", error);
+		spool_trouble(s, error, "");
+	else
+		s->said_spool = false;
 	s->spool_file = entries > 0;
 	s->spool_waiting = entries;
 	tally_each_waiting(s->tally, mark_saved, s);

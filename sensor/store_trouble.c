@@ -1,5 +1,5 @@
 /* What refuses, what is said about it, and how long to wait. A kind of trouble is said once, until
- * it changes. */
+ * Redis takes writes again. */
 #include "store_private.h"
 
 #include <errno.h>
@@ -71,14 +71,23 @@ void store_say(struct store *s, const char *format, ...)
 	log_line(s, line);
 }
 
+static bool is_said(const struct store *s, const char *kind)
+{
+	for (size_t i = 0; i < s->said_count; i++)
+		if (strcmp(s->said[i], kind) == 0)
+			return true;
+	return false;
+}
+
 void store_trouble_say(struct store *s, const char *kind, const char *format, ...)
 {
 	char line[STORE_ERROR_MAX];
 	va_list arguments;
 
-	if (s->said != NULL && strcmp(s->said, kind) == 0)
+	if (is_said(s, kind))
 		return;
-	s->said = kind;
+	if (s->said_count < STORE_KINDS)
+		s->said[s->said_count++] = kind;
 	va_start(arguments, format);
 	make_line(line, format, arguments);
 	va_end(arguments);
@@ -151,9 +160,9 @@ void store_trouble_reply(struct store *s, const char *error, const char *key)
 void store_recovered(struct store *s)
 {
 	s->backoff_ms = 0;
-	if (s->said == NULL)
+	if (s->said_count == 0)
 		return;
-	s->said = NULL;
+	s->said_count = 0;
 	if (!s->opening)
 		store_say(s, "Redis %s: takes writes again", s->where);
 }

@@ -62,15 +62,15 @@ static bool put(struct outbox *o, enum message_kind kind, const void *what, size
 	if (w != NULL && bundle_add(&w->bundle, kind, o->generation, what, size))
 		return true;
 	w = begin_bundle(o);
-	if (w != NULL && bundle_add(&w->bundle, kind, o->generation, what, size))
-		return true;
-	o->lost++;
-	return false;
+	return w != NULL && bundle_add(&w->bundle, kind, o->generation, what, size);
 }
 
 bool outbox_put_record(struct outbox *o, const struct record *record)
 {
-	return put(o, MESSAGE_RECORD, record, record_size(record));
+	bool taken = put(o, MESSAGE_RECORD, record, record_size(record));
+
+	o->lost += !taken;
+	return taken;
 }
 
 bool outbox_put_numbers(struct outbox *o, const struct sensor_numbers *numbers)

@@ -15,10 +15,10 @@ struct outbox {
 	uint32_t generation; /* of all messages */
 	struct waiting_bundle *first, *last;
 	size_t bytes;  /* of all that wait */
-	uint64_t lost; /* messages refused for lack of room */
+	uint64_t lost; /* records refused for lack of room */
 };
 
-/* Takes a copy. False: it is lost. */
+/* Takes a copy. False: there is no room; a record is lost then. */
 bool outbox_put_record(struct outbox *o, const struct record *record);
 bool outbox_put_numbers(struct outbox *o, const struct sensor_numbers *numbers);
 

@@ -26,16 +26,19 @@ struct state {
 	bool stopping;
 };
 
-static void send_numbers(struct state *s)
+/* False: there is no room for them. */
+static bool send_numbers(struct state *s)
 {
 	struct sensor_numbers numbers = {.packets = 0};
+	bool put;
 
 	worker_numbers(s->worker, &numbers);
 	if (s->p->index > 0) /* every worker has the same ones: the first tells them */
 		numbers.dropped_interface = numbers.links_down = 0;
 	numbers.records_lost = s->outbox.lost;
-	(void)outbox_put_numbers(&s->outbox, &numbers);
+	put = outbox_put_numbers(&s->outbox, &numbers);
 	outbox_pump(&s->outbox);
+	return put;
 }
 
 static void show_life(struct state *s)
@@ -47,7 +50,7 @@ static void show_life(struct state *s)
 	s->next_alive_ns = now + LIMIT_ALIVE_MS * NS_PER_MS;
 	control_send(s->p->control, CONTROL_ALIVE, "");
 	if (s->outbox.bytes == 0) /* else the recorder has enough to do */
-		send_numbers(s);
+		(void)send_numbers(s);
 }
 
 static void listen_to_supervisor(struct state *s)
@@ -166,14 +169,16 @@ static void open_worker(struct state *s)
 	_exit(EXIT_FAILED);
 }
 
-/* True when all is sent. */
+/* True when all is sent. The last numbers tell of what a full queue did lose: they go once there is
+ * room. */
 static bool drain(struct state *s)
 {
 	uint64_t until = progress_clock() + LIMIT_DRAIN_MS * NS_PER_MS;
+	bool told = send_numbers(s);
 
-	send_numbers(s);
 	while (s->outbox.bytes > 0 && (s->p->options->file != NULL || progress_clock() < until)) {
 		outbox_wait(&s->outbox, LIMIT_ALIVE_MS / 2);
+		told = told || send_numbers(s);
 		show_life(s);
 	}
 	return s->outbox.bytes == 0;

@@ -70,6 +70,34 @@ static void what_the_socket_refuses_waits_in_order(void **state)
 	close(pair[1]);
 }
 
+/* Numbers that find no room can be told later: no record is lost with them. */
+static void only_records_are_lost(void **state)
+{
+	const struct sensor_numbers numbers = {.sessions = 2};
+	struct outbox o = {.generation = 1};
+	const struct message m = record_message(0);
+	struct bundle b;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	o.socket = pair[0];
+	while (outbox_put_record(&o, &m.record))
+		;
+	while (outbox_put_numbers(&o, &numbers))
+		;
+	assert_false(outbox_put_numbers(&o, &numbers));
+	assert_int_equal(o.lost, 1);
+	while (o.bytes > 0) {
+		assert_true(recv(pair[1], &b, sizeof(b), MSG_DONTWAIT) > 0);
+		outbox_pump(&o);
+	}
+	assert_true(outbox_put_numbers(&o, &numbers));
+	free(o.first);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 /* Records and numbers stay in their order, a datagram for all that wait. */
 static void what_is_put_goes_together(void **state)
 {
@@ -387,6 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_the_socket_refuses_waits_in_order),
+	    cmocka_unit_test(only_records_are_lost),
 	    cmocka_unit_test(what_is_put_goes_together),
 	    cmocka_unit_test(numbers_survive_their_worker),
 	    cmocka_unit_test(numbers_of_the_dead_do_not_go_back),

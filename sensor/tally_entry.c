@@ -380,8 +380,14 @@ static void keep_fingerprints(struct tally_entry *e, const struct record *r)
 	tally_entry_set_text(e, TALLY_JA4, r->ja4);
 }
 
-/* "Exim 4.96". What says less than what is known ("Microsoft Exchange" after "Microsoft Exchange
- * 2010": no EHLO was seen) does not replace it. */
+bool tally_software_is_less(const char *software, const char *than)
+{
+	size_t length = strlen(software);
+
+	return length < strlen(than) && strncmp(than, software, length) == 0;
+}
+
+/* "Exim 4.96". What says less than what is known (no EHLO was seen) does not replace it. */
 static void keep_software(struct tally_entry *e, const struct record *r, uint16_t software,
     uint16_t version, uint8_t basis)
 {
@@ -392,7 +398,7 @@ static void keep_software(struct tally_entry *e, const struct record *r, uint16_
 		return;
 	snprintf(text, sizeof(text), "%s%s%s", record_text(r, software), number != NULL ? " " : "",
 	    number != NULL ? number : "");
-	if (old != NULL && strlen(text) < strlen(old) && strncmp(old, text, strlen(text)) == 0)
+	if (old != NULL && tally_software_is_less(text, old))
 		return;
 	tally_entry_set_text(e, TALLY_SOFTWARE, text);
 	if (basis < PRODUCT_BASES && product_basis_names[basis] != NULL)

@@ -150,6 +150,10 @@ struct tally_counter *tally_entry_counter(
 /* Sets a text of *e (cut to LIMIT_TALLY_TEXT) where it differs. */
 void tally_entry_set_text(struct tally_entry *e, unsigned index, const char *text);
 
+/* Whether a TALLY_SOFTWARE says less than another of the same product: "Microsoft Exchange" than
+ * "Microsoft Exchange 2010". */
+bool tally_software_is_less(const char *software, const char *than);
+
 void tally_entry_clear(struct tally_entry *e); /* frees what it owns, not itself */
 
 /* Evidence is counted references; made with one. NULL when memory is short. */

@@ -2,6 +2,7 @@
  * both. */
 #include "tally_labels.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "decimal.h"
@@ -368,6 +369,22 @@ static int load_certificate(struct tally_entry *e, const char *value)
 						  : -1;
 }
 
+/* What this process has seen itself is later, but for a product of which more was known. Redis's
+ * own basis of that stays there when it was read before. */
+static void load_text(struct tally_entry *e, unsigned i, const char *value)
+{
+	const char *own = e->texts[i];
+
+	if (own != NULL && (i != TALLY_SOFTWARE || !tally_software_is_less(own, value)))
+		return;
+	if (own != NULL) {
+		free(e->texts[TALLY_SOFTWARE_BASIS]);
+		e->texts[TALLY_SOFTWARE_BASIS] = NULL;
+	}
+	tally_entry_set_text(e, i, value);
+}
+
+/* Of texts that Redis has only those matter to which new ones are compared. */
 static int load_name(
     struct tally_entry *e, enum tally_form form, const char *name, const char *value)
 {
@@ -381,8 +398,8 @@ static int load_name(
 	}
 	for (unsigned i = 0; i < TALLY_TEXTS; i++)
 		if (text_names[e->kind][i] != NULL && strcmp(name, text_names[e->kind][i]) == 0 &&
-		    e->texts[i] == NULL && form == TALLY_PARTS)
-			tally_entry_set_text(e, i, value);
+		    (form == TALLY_PARTS || i <= TALLY_SOFTWARE_BASIS))
+			load_text(e, i, value);
 	return 0;
 }
 

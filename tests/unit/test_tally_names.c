@@ -201,6 +201,53 @@ static void keeps_products(void **state)
 	tally_free(t);
 }
 
+static void load_software(struct tally_entry *e, const char *software)
+{
+	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "software", software), 0);
+	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "software_basis", "capabilities"), 0);
+	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "banner", "of Redis"), 0);
+}
+
+/* What Redis knows is known: a restart does not make less of it. */
+static void keeps_products_of_redis(void **state)
+{
+	struct tally *t = tally_new(100);
+	struct tally_entry *e = tally_text_find(t, TALLY_SERVER, "192.0.2.1", "-");
+	struct record r;
+
+	(void)state;
+	load_software(e, "Microsoft Exchange 2010");
+	assert_no_field(e, "banner"); /* it stays there, unread */
+	tally_text_record(&r, "192.0.2.1", "192.0.2.2");
+	record_set_text(&r, &r.software, "Microsoft Exchange");
+	r.software_basis = PRODUCT_BASIS_BANNER;
+	tally_add(t, &r);
+	assert_field(e, "software=Microsoft Exchange 2010");
+	assert_field(e, "software_basis=capabilities");
+	tally_free(t);
+
+	t = tally_new(100); /* the session came first */
+	e = tally_text_find(t, TALLY_SERVER, "192.0.2.1", "-");
+	tally_add(t, &r);
+	load_software(e, "Microsoft Exchange 2010");
+	assert_field(e, "software=Microsoft Exchange 2010");
+	assert_field(e, "software_basis=capabilities");
+	load_software(e, "Microsoft Exchange");
+	load_software(e, "Postfix");
+	assert_field(e, "software=Microsoft Exchange 2010");
+	tally_free(t);
+
+	t = tally_new(100); /* ... and Redis told the basis first */
+	e = tally_text_find(t, TALLY_SERVER, "192.0.2.1", "-");
+	tally_add(t, &r);
+	assert_int_equal(tally_entry_load(e, TALLY_TOTALS, "software_basis", "capabilities"), 0);
+	assert_int_equal(
+	    tally_entry_load(e, TALLY_TOTALS, "software", "Microsoft Exchange 2010"), 0);
+	assert_field(e, "software=Microsoft Exchange 2010");
+	assert_no_field(e, "software_basis");
+	tally_free(t);
+}
+
 static void cuts_long_names_at_a_character(void **state)
 {
 	struct tally *t = tally_new(100);
@@ -229,6 +276,7 @@ int main(void)
 	    cmocka_unit_test(keeps_certificates),
 	    cmocka_unit_test(keeps_names_and_evidence),
 	    cmocka_unit_test(keeps_products),
+	    cmocka_unit_test(keeps_products_of_redis),
 	    cmocka_unit_test(keeps_what_stood_in_the_way_of_tls),
 	    cmocka_unit_test(cuts_long_names_at_a_character),
 	};

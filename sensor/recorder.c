@@ -184,8 +184,13 @@ bool recorder_tick(struct recorder *r)
 /* Where the new one cannot be opened, the old one goes on. */
 static void reopen_json(struct recorder *r)
 {
-	FILE *again = fopen(r->options.sensor->json, "ae");
+	FILE *again;
 
+	if (fflush(r->json) != 0) {
+		give_up_json(r);
+		return;
+	}
+	again = fopen(r->options.sensor->json, "ae");
 	if (again == NULL) {
 		log_say(LOG_LEVEL_WARNING,
 		    "--json %s: cannot be begun anew: %s; let the sensor's user write there: until "

@@ -35,6 +35,7 @@ struct capture_live {
 			privileges of the first time; else its end is the capture's */
 	void (*log)(void *context, const char *line); /* links that go and come; NULL: untold */
 	void *log_context;
+	size_t *failed; /* set where an interface cannot be opened, to its index; NULL: unwanted */
 };
 
 struct capture_counters {

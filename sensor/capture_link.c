@@ -71,7 +71,8 @@ static void take_answer(const struct nlmsghdr *header, struct link_state *state)
 	size_t left = IFLA_PAYLOAD(header);
 
 	state->present = true;
-	state->running = (link->ifi_flags & IFF_UP) && (link->ifi_flags & IFF_RUNNING);
+	state->up = link->ifi_flags & IFF_UP;
+	state->running = state->up && (link->ifi_flags & IFF_RUNNING);
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
 		if (attribute->rta_type == IFLA_STATS64)
 			take_statistics(attribute, state);
@@ -106,6 +107,6 @@ bool link_read(int fd, const char *name, struct link_state *state)
 	}
 	if (!is_no_such(header))
 		return false;
-	state->present = state->running = false;
+	state->present = state->up = state->running = false;
 	return true;
 }

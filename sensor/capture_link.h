@@ -10,7 +10,8 @@
 
 struct link_state {
 	bool present;
-	bool running;	  /* up, with a carrier */
+	bool up;	  /* somebody has set it so */
+	bool running;	  /* ... and it has a carrier */
 	uint64_t dropped; /* by the card, for lack of buffers, since the interface was made */
 };
 

@@ -90,6 +90,8 @@ struct taps *taps_open(const struct capture_live *options, char error[CAPTURE_ER
 	open_shunt(t, no_shunt);
 	for (size_t i = 0; i < t->count; i++)
 		if (!open_tap(t, i, error)) {
+			if (options->failed != NULL)
+				*options->failed = i;
 			taps_close(t);
 			return NULL;
 		}

@@ -336,10 +336,13 @@ static void start_again(struct supervisor *s)
 	for (unsigned i = 0; i < s->places; i++) {
 		struct child *c = &s->place[i].child;
 
-		if (is_due(c))
+		if (is_due(c)) {
 			start_worker_again(s, i);
-		else if (c->pid > 0 && !s->stopping && supervisor_has_more_interfaces(s, i))
-			control_send(c->control, CONTROL_STOP, ""); /* the next has all */
+		} else if (c->pid > 0 && !c->told && !s->stopping &&
+			   supervisor_has_more_interfaces(s, &s->place[i])) {
+			c->told = true;
+			control_send(c->control, CONTROL_STOP, ""); /* the next has more */
+		}
 	}
 	if (is_due(&s->recorder) && supervisor_start_recorder(s) != 0)
 		start_again_later(&s->recorder);

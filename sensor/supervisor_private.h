@@ -16,7 +16,7 @@ struct child {
 	bool ready;  /* it has said so */
 	bool over;   /* and is not to be started again */
 	bool hung;   /* it was killed for that */
-	bool told;   /* to stop, with all others */
+	bool told;   /* to stop */
 	uint64_t began_ns, heard_ns;
 	uint64_t again_ns; /* when it is started again, while pid is 0 */
 	unsigned wait_ms;  /* the wait before that */
@@ -51,6 +51,8 @@ struct supervisor {
 	/* Of the sockets that share an interface. */
 	bool founded[CAPTURE_INTERFACES_MAX];
 	uint16_t group[CAPTURE_INTERFACES_MAX];
+	/* Of an interface that is up and cannot be opened: when to try again. */
+	uint64_t retry_ns[CAPTURE_INTERFACES_MAX];
 	FILE *json;
 	pid_t pid;
 	bool live;
@@ -69,13 +71,20 @@ struct supervisor {
  * log has said why. */
 int supervisor_begin(struct supervisor *s);
 
+/* ---- supervisor_interfaces.c ---- */
+
+/* Opens the interfaces that a place is to listen to: at first all of them or none, later those that
+ * can be. NULL: `error` says why. */
+struct capture *supervisor_open_interfaces(
+    struct supervisor *s, struct place *p, char error[CAPTURE_ERROR_MAX]);
+
+/* Whether one that a place does not listen to can be opened now. */
+bool supervisor_has_more_interfaces(struct supervisor *s, const struct place *p);
+
 /* ---- supervisor_start.c ---- */
 
 /* Opens the capture of a place, and gives it its share. -1: `error` says why. */
 int supervisor_open_capture(struct supervisor *s, unsigned place, char error[CAPTURE_ERROR_MAX]);
-
-/* An interface that was away is back. */
-bool supervisor_has_more_interfaces(const struct supervisor *s, unsigned place);
 
 /* Forks it; the capture of a worker's place is open. -1 with errno set. */
 int supervisor_start_worker(struct supervisor *s, unsigned place);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,54 +19,6 @@
 #include "worker_process.h"
 
 /* ---- Captures ---- */
-
-static bool is_there(const char *interface)
-{
-	return strcmp(interface, "any") == 0 || if_nametoindex(interface) != 0;
-}
-
-/* All of them at first; later, those that are there, so that one port of a tap is better than none.
- */
-static size_t choose_interfaces(const struct supervisor *s, size_t which[])
-{
-	const struct sensor_options *o = s->options;
-	size_t count = 0;
-
-	for (size_t i = 0; i < o->interface_count; i++)
-		if (!s->all_ready || is_there(o->interfaces[i]))
-			which[count++] = i;
-	for (; count == 0 && count < o->interface_count; count++)
-		which[count] = count; /* then the capture says what is wrong */
-	return count;
-}
-
-bool supervisor_has_more_interfaces(const struct supervisor *s, unsigned place)
-{
-	size_t which[CAPTURE_INTERFACES_MAX];
-
-	return s->live && s->place[place].interfaces < s->options->interface_count &&
-	       choose_interfaces(s, which) > s->place[place].interfaces;
-}
-
-static struct capture *open_live(
-    struct supervisor *s, struct place *p, char error[CAPTURE_ERROR_MAX])
-{
-	const struct capture_live live = {
-	    .interfaces = p->names,
-	    .count = p->interfaces = choose_interfaces(s, p->which),
-	    .ports = &s->options->ports,
-	    .any_port = s->options->any_port,
-	    .ignore_vlan = s->options->ignore_vlan,
-	    .ring_bytes = s->options->ring_bytes,
-	    .no_shunt = s->options->no_shunt,
-	    .log = p == &s->place[0] ? log_line : NULL, /* of all the same ones */
-	    .log_context = "capture",
-	};
-
-	for (size_t i = 0; i < p->interfaces; i++)
-		p->names[i] = s->options->interfaces[p->which[i]];
-	return capture_open_live(&live, error);
-}
 
 /* Its sockets become the last of their groups. */
 static int join(struct supervisor *s, const struct place *p, const int *sockets, size_t count)
@@ -132,7 +83,8 @@ int supervisor_open_capture(struct supervisor *s, unsigned place, char error[CAP
 {
 	struct place *p = &s->place[place];
 
-	p->capture = s->live ? open_live(s, p, error) : capture_open_file(s->options->file, error);
+	p->capture = s->live ? supervisor_open_interfaces(s, p, error)
+			     : capture_open_file(s->options->file, error);
 	if (p->capture == NULL)
 		return -1;
 	if (!s->live || s->steer == NULL)
@@ -237,7 +189,7 @@ static pid_t fork_child(struct child *c, int *socket)
 	}
 	c->control = pair[0];
 	c->began_ns = c->heard_ns = progress_clock();
-	c->ready = c->hung = false;
+	c->ready = c->hung = c->told = false;
 	return c->pid;
 }
 

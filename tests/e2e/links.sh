@@ -9,9 +9,9 @@ fi
 . tests/e2e/processes_lib.sh
 sample=$CAPTURES/tls12-exim-exim.pcap
 
-make_pair() {
-	ip link add span0 type veth peer name span1
-	for interface in span0 span1; do
+make_pair() { # [FROM TO]
+	ip link add "${1:-span0}" type veth peer name "${2:-span1}"
+	for interface in "${1:-span0}" "${2:-span1}"; do
 		sysctl -qw "net.ipv6.conf.$interface.disable_ipv6=1" 2>/dev/null
 		ip link set "$interface" mtu 9000 up
 	done
@@ -91,6 +91,39 @@ wait_until joined 2 && ok "interface made again: both workers follow"
 wait_until is_promiscuous span1 && ok "interface made again: promiscuous"
 both_have_sessions "interface made again: both workers have sessions, whole"
 stop "an interface that goes and comes"
+
+# ---- Two interfaces ----
+
+# Looked at again and again meanwhile.
+a_while() {
+	local lines
+	lines=$(($(grep -c 'stats packets=' "$work/err") + 3))
+	has_lines() { [ "$(grep -c 'stats packets=' "$work/err")" -ge $lines ]; }
+	wait_until has_lines
+}
+
+make_pair tap0 tap1
+ip link set tap1 down
+fails "one of two is down at the start" 2 "tap1: is down; bring it up" sensor -i span1 -i tap1 --json -
+ip link set tap1 up
+for count in 1 2; do
+	listen -i span1 -i tap1 --buffer 4 --workers $count
+	wait_until listening $((2 * count))
+	ip link del tap0
+	wait_until said "tap1: The interface disappeared"
+	wait_until joined $count && ok "one of two goes, $count workers: the other one is listened to"
+	ip link add tap0 type veth peer name tap1
+	stayed=$(workers)
+	a_while
+	same "... it is back and down: the worker stays" "$stayed" "$(workers)"
+	python3 tests/e2e/send.py "$sample" span0
+	ip link set tap0 up
+	ip link set tap1 up
+	wait_until listening $((2 * count)) && ok "... it is up: both are listened to"
+	stop "one of two, $count workers"
+	same "... the session between is read" 1 "$(wc -l <"$work/live")"
+done
+ip link del tap0
 
 # ---- A VLAN device ----
 

@@ -98,9 +98,7 @@ static void close_generation(struct board *b, struct board_place *p)
 	if (p->last.sessions < p->records + p->last.records_lost) /* it died before it told */
 		p->last.sessions = p->records + p->last.records_lost;
 	b->flows_lost += p->last.flows_open;
-	p->last.flows_open = 0;
-	numbers_add(&p->before, &p->last);
-	p->last = (struct sensor_numbers){.records_lost = 0};
+	numbers_bury(&p->before, &p->last);
 	p->records = 0;
 }
 

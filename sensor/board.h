@@ -36,6 +36,7 @@ struct board {
 	bool sandboxed;
 	uint64_t began_ns; /* progress_clock() */
 	_Atomic uint64_t worker_deaths, worker_hangs, recorder_deaths;
+	_Atomic uint64_t links_away; /* interfaces that no worker listens to */
 	/* the recorder's */
 	uint64_t lost; /* records that a recorder's death did lose, or a worker's with its queue */
 	uint64_t flows_lost; /* sessions that were open when their worker died */

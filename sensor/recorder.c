@@ -81,6 +81,14 @@ void recorder_take(struct recorder *r, const struct record *session)
 
 /* ---- Numbers ---- */
 
+/* A link that was down may be away by now, before its worker is heard again. */
+static uint64_t links_down(uint64_t down, const struct board *b, const struct sensor_options *o)
+{
+	uint64_t all = down + b->links_away;
+
+	return all < o->interface_count ? all : o->interface_count;
+}
+
 static void add_board(struct sensor_numbers *n, const struct board *b)
 {
 	n->workers = b->places;
@@ -106,6 +114,7 @@ void recorder_numbers(const struct recorder *r, struct sensor_numbers *n)
 	}
 	board_own(r->options.board, &own, n);
 	add_board(n, r->options.board);
+	n->links_down = links_down(n->links_down, r->options.board, r->options.sensor);
 }
 
 static void report_numbers(struct recorder *r)

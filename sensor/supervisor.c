@@ -208,8 +208,8 @@ static void worker_ended(struct supervisor *s, unsigned place, pid_t pid, int st
 		stop(s);
 	}
 	c->over = once || s->stopping;
-	if (said && s->place[place].away_ns == 0) /* of what it captured */
-		s->place[place].away_ns = progress_clock();
+	if (said && place == 0)
+		supervisor_lost_interfaces(s);
 	if (c->over)
 		fail(s, EXIT_FAILED);
 	else
@@ -302,27 +302,15 @@ static void look_for_lives(struct supervisor *s)
 		look_for_life(&s->recorder, patience + LIMIT_STOP_S);
 }
 
-static void capture_is_back(struct supervisor *s, struct place *p)
-{
-	if (p->away_ns != 0 && p == &s->place[0])
-		log_say(LOG_LEVEL_NOTICE, "%s: is back after %llu s", s->options->source,
-		    (unsigned long long)((progress_clock() - p->away_ns) / NS_PER_S));
-	p->away_ns = 0;
-}
-
 static void start_worker_again(struct supervisor *s, unsigned place)
 {
 	struct place *p = &s->place[place];
 	char error[CAPTURE_ERROR_MAX];
+	bool opened = supervisor_open_capture(s, place, error) == 0;
 
-	if (supervisor_open_capture(s, place, error) != 0) { /* what it was, the worker has said */
-		if (p->away_ns == 0)
-			p->away_ns = progress_clock();
-		start_again_later(&p->child);
-		return;
-	}
-	capture_is_back(s, p);
-	if (supervisor_start_worker(s, place) != 0)
+	if (place == 0)
+		supervisor_tell_interfaces(s);
+	if (!opened || supervisor_start_worker(s, place) != 0)
 		start_again_later(&p->child);
 }
 

@@ -35,7 +35,6 @@ struct place { /* of one worker and those who follow it */
 	size_t which[CAPTURE_INTERFACES_MAX]; /* ... of those of the options */
 	const char *names[CAPTURE_INTERFACES_MAX];
 	uint64_t since_ns; /* packets stamped before that are not its own */
-	uint64_t away_ns;  /* since when its capture cannot be opened; 0: it can */
 };
 
 struct supervisor {
@@ -51,8 +50,11 @@ struct supervisor {
 	/* Of the sockets that share an interface. */
 	bool founded[CAPTURE_INTERFACES_MAX];
 	uint16_t group[CAPTURE_INTERFACES_MAX];
-	/* Of an interface that is up and cannot be opened: when to try again. */
+	/* Of an interface that is up and cannot be opened: when to try again; 0: it can be. */
 	uint64_t retry_ns[CAPTURE_INTERFACES_MAX];
+	/* Since when the first place does not listen to it, 0: it does; whether that is said. */
+	uint64_t away_ns[CAPTURE_INTERFACES_MAX];
+	bool away_said[CAPTURE_INTERFACES_MAX];
 	FILE *json;
 	pid_t pid;
 	bool live;
@@ -80,6 +82,12 @@ struct capture *supervisor_open_interfaces(
 
 /* Whether one that a place does not listen to can be opened now. */
 bool supervisor_has_more_interfaces(struct supervisor *s, const struct place *p);
+
+/* The capture of the first place ended early. */
+void supervisor_lost_interfaces(struct supervisor *s);
+
+/* Behind a try to open those of the first place, which all have: says and counts what is away. */
+void supervisor_tell_interfaces(struct supervisor *s);
 
 /* ---- supervisor_start.c ---- */
 

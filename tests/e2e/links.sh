@@ -85,6 +85,7 @@ listen -i span1 --workers 2
 wait_until joined 2
 ip link del span0
 wait_until said "span1: The interface disappeared" && ok "interface removed: is said"
+wait_until said " links_down=1" && ok "interface removed: is counted"
 make_pair
 wait_until said "span1: is back after" && ok "interface made again: is said"
 wait_until joined 2 && ok "interface made again: both workers follow"
@@ -112,6 +113,8 @@ for count in 1 2; do
 	ip link del tap0
 	wait_until said "tap1: The interface disappeared"
 	wait_until joined $count && ok "one of two goes, $count workers: the other one is listened to"
+	wait_until said "tap1: is away or down" && ok "... which one is away: is said"
+	wait_until said " links_down=1" && ok "... is counted"
 	ip link add tap0 type veth peer name tap1
 	stayed=$(workers)
 	a_while
@@ -120,6 +123,10 @@ for count in 1 2; do
 	ip link set tap0 up
 	ip link set tap1 up
 	wait_until listening $((2 * count)) && ok "... it is up: both are listened to"
+	a_while
+	same "... is said once, and counted no more" "1 links_down=0" \
+		"$(grep -c 'is back after' "$work/err") $(grep -o 'links_down=[0-9]*' "$work/err" | tail -n 1)"
+	said "tap1: is back after" && ok "... which one is back: is said"
 	stop "one of two, $count workers"
 	same "... the session between is read" 1 "$(wc -l <"$work/live")"
 done

@@ -201,6 +201,24 @@ static void numbers_survive_their_worker(void **state)
 	munmap(b, sizeof(*b));
 }
 
+static void a_link_that_was_down_dies_with_its_worker(void **state)
+{
+	const struct message m = {
+	    .kind = MESSAGE_NUMBERS, .generation = 1, .numbers = {.links_down = 1}};
+	struct board *b = new_board(1);
+	struct sensor_numbers sum;
+
+	(void)state;
+	assert_false(board_hear(b, 0, &m));
+	board_numbers(b, &sum);
+	assert_int_equal(sum.links_down, 1);
+	b->place[0].generation = 2;
+	hear_numbers(b, 0, 2, 0, 0, 0);
+	board_numbers(b, &sum);
+	assert_int_equal(sum.links_down, 0);
+	munmap(b, sizeof(*b));
+}
+
 /* It had told of fewer sessions than it sent, and the recorder of fewer tries than it made. */
 static void numbers_of_the_dead_do_not_go_back(void **state)
 {
@@ -418,6 +436,7 @@ int main(void)
 	    cmocka_unit_test(only_records_are_lost),
 	    cmocka_unit_test(what_is_put_goes_together),
 	    cmocka_unit_test(numbers_survive_their_worker),
+	    cmocka_unit_test(a_link_that_was_down_dies_with_its_worker),
 	    cmocka_unit_test(numbers_of_the_dead_do_not_go_back),
 	    cmocka_unit_test(a_worker_cannot_speak_for_another),
 	    cmocka_unit_test(a_dead_recorder_loses_what_it_had_not_kept),

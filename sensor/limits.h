@@ -17,6 +17,8 @@
 #define LIMIT_LAST_MS                                                                              \
 	300 /* at a stop: how long the kernel may keep what it gathers, thrice what it is asked to \
 	     */
+#define LIMIT_SHARE_MS                                                                             \
+	1000 /* at its start: how long a worker may find packets in its ring that are another's */
 #define LIMIT_REOPEN_MIN_MS 100	 /* first wait before an interface is opened again; doubled ... */
 #define LIMIT_REOPEN_MAX_MS 5000 /* ... up to this */
 #define LIMIT_BATCH	    512 /* packets a pcap_dispatch, between two looks at signals and clocks */

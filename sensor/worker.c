@@ -12,7 +12,9 @@
 struct worker {
 	struct worker_options options;
 	struct pipeline *pipeline;
-	uint64_t seen_ns; /* the stamp of the last packet that was read live */
+	uint64_t seen_ns;   /* the stamp of the last packet that was read live */
+	uint64_t shared_ns; /* monotonic: until when packets may be another's */
+	bool began;	    /* the first of its own was read */
 	bool over;
 };
 
@@ -46,6 +48,25 @@ void worker_free(struct worker *w)
 	free(w);
 }
 
+static uint64_t clock_ns(clockid_t which)
+{
+	struct timespec now;
+
+	clock_gettime(which, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* Wall-clock time for flows that end because nothing more comes; a replay has the capture's own. */
+static uint64_t wall_clock_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+bool worker_is_ours(const struct worker *w, uint64_t ns)
+{
+	return ns >= w->options.since_ns || clock_ns(CLOCK_MONOTONIC) >= w->shared_ns;
+}
+
 static void take_packet(
     void *context, int link_type, uint64_t ns, const uint8_t *frame, size_t captured, size_t length)
 {
@@ -60,7 +81,8 @@ static void take_later_packet(
 {
 	struct worker *w = context;
 
-	if (ns >= w->options.since_ns)
+	w->began = w->began || worker_is_ours(w, ns);
+	if (w->began)
 		take_packet(w, link_type, ns, frame, captured, length);
 }
 
@@ -75,15 +97,6 @@ static void take_own_packet(
 		pipeline_packet(w->pipeline, link_type, ns, frame, captured, length);
 }
 
-/* Wall-clock time for flows that end because nothing more comes; a replay has the capture's own. */
-static uint64_t wall_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 int worker_run(struct worker *w)
 {
 	const struct worker_options *o = &w->options;
@@ -94,6 +107,7 @@ int worker_run(struct worker *w)
 	bool going = true;
 	int count = 0;
 
+	w->shared_ns = clock_ns(CLOCK_MONOTONIC) + LIMIT_SHARE_MS * NS_PER_MS;
 	while (count >= 0) {
 		count = capture_dispatch(o->capture, take, w, error);
 		pipeline_flush(w->pipeline);

@@ -13,7 +13,7 @@ struct worker_options {
 	struct pipeline_options pipeline;
 	struct steer *steer; /* take of the packets those of place `index`; NULL: all */
 	unsigned index, places;
-	uint64_t since_ns; /* live: packets stamped before it are not ours */
+	uint64_t since_ns; /* live: packets stamped before it are not ours (worker_is_ours) */
 	bool live;	   /* an interface: time passes without packets, too */
 	/* Called between two batches of packets, and at least every 100 ms or so. False: stop, when
 	 * what the kernel has by then is read (capture_stop). */
@@ -34,6 +34,10 @@ int worker_run(struct worker *w);
 
 /* Ends every open flow. */
 void worker_finish(struct worker *w);
+
+/* Live: whether a packet is behind since_ns, as far as its stamp tells: the clock may have been set
+ * back. For LIMIT_SHARE_MS an earlier one is another's; then all are ours. */
+bool worker_is_ours(const struct worker *w, uint64_t ns);
 
 /* Live: whether the packets before a time were read, as far as they are to be waited for: the
  * kernel keeps some for a while. Behind worker_run they all were. */

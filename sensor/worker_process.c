@@ -95,7 +95,7 @@ static bool take_handed(struct state *s)
 			capture_wake_by(s->p->capture, -1);
 			return false;
 		}
-		if (s->handed.ns >= s->p->since_ns) /* else it was for the one before us */
+		if (worker_is_ours(s->worker, s->handed.ns)) /* else it was for the one before us */
 			worker_packet(s->worker, HANDOVER_LINK_TYPE, s->handed.ns, s->handed.frame,
 			    s->handed_length);
 		s->handed_length = 0;

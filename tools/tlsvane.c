@@ -116,15 +116,15 @@ static const struct command commands[] = {
 	.summary = "what breaks if old versions, ciphers or plaintext go",
 	.text = "Judges all that was recorded as if something were no longer allowed. A row for "
 		"each pair "
-		"and fate:\n"
+		"and fate:\n\n"
 		"fails                 no TLS, and the client does not go on without\n"
 		"in the clear          no TLS, and the client was seen to go on without, before\n"
 		"fails or in the clear no TLS; what the client does then was never seen\n"
 		"not known             too little was seen: never counted as good\n"
-		"goes on               TLS all the same (in --json and --csv)\n"
+		"goes on               TLS all the same (in --json and --csv)\n\n"
 		"CHANGES is whose side must change, SURE how sure that is. --rules asks what would "
-		"break "
-		"if what fires were refused (what is info or a notice only, aside).",
+		"break if what\n"
+		"fires were refused (what is info or a notice only, aside).",
 	.example = "tlsvane what-if --min-version 1.2 --since 90d\n"
 		   "  tlsvane what-if --min-version 1.2 --require-tls --json\n"
 		   "  tlsvane what-if --no-cipher \"*_CBC_*\"",

@@ -43,7 +43,7 @@ says_all "tlsvane-sensor(8): options" tlsvane-sensor $("$SENSOR" --help | words 
 says_all "tlsvane-sensor(8): metrics" tlsvane-sensor $("$TLSVANE" help metrics | words '^tlsvane_sensor_[a-z_]+')
 # shellcheck disable=SC2046
 says_all "tlsvane-fields(7): fields" tlsvane-fields $("$TLSVANE" help fields | words '^[a-z@][a-z0-9_.]+')
-commands=$("$TLSVANE" help | sed -n 's/^  \([a-z]*\) .*/\1/p' | grep -v help)
+commands=$("$TLSVANE" help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p' | grep -v help)
 # shellcheck disable=SC2086
 says_all "tlsvane(1): commands" tlsvane $commands
 # shellcheck disable=SC2046

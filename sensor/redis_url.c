@@ -71,7 +71,7 @@ static int parse_login(const char *text, size_t length, struct redis_url *url, c
 	if (!decode(text, user, url->user, sizeof(url->user)))
 		return refuse(error, "the user's name is too long or badly percent-encoded");
 	if (colon == NULL)
-		return user == 0 ? 0 : refuse(error, "a user without a password");
+		return 0;
 	if (!decode(colon + 1, length - user - 1, url->password, sizeof(url->password)))
 		return refuse(error, "the password is too long or badly percent-encoded");
 	return 0;
@@ -191,6 +191,26 @@ int redis_url_parse(const char *text, struct redis_url *url, char error[REDIS_UR
 			return schemes[i].parse(text + length - schemes[i].keep, url, error);
 	}
 	return refuse(error, text[0] == '\0' ? "empty" : "it begins with no scheme that is known");
+}
+
+int redis_url_login(struct redis_url *url, const char *password, char error[REDIS_URL_ERROR_MAX])
+{
+	size_t length = password == NULL ? 0 : strlen(password);
+
+	if (length >= sizeof(url->password)) {
+		snprintf(error, REDIS_URL_ERROR_MAX,
+		    "Redis password: longer than %zu bytes: choose a shorter one",
+		    sizeof(url->password) - 1);
+		return -1;
+	}
+	if (length > 0)
+		memcpy(url->password, password, length + 1);
+	if (url->user[0] == '\0' || url->password[0] != '\0')
+		return 0;
+	snprintf(error, REDIS_URL_ERROR_MAX,
+	    "Redis URL: a user without a password: give --password-file FILE, or "
+	    "set " REDIS_PASSWORD_VARIABLE);
+	return -1;
 }
 
 const char *redis_url_show(const struct redis_url *url, char text[REDIS_URL_SHOWN_MAX])

@@ -13,6 +13,9 @@
 #define REDIS_URL_SECRET_MAX 512
 #define REDIS_URL_SHOWN_MAX  320
 
+#define REDIS_PASSWORD_VARIABLE                                                                    \
+	"TLSVANE_REDIS_PASSWORD" /* the variable that may hold the password */
+
 struct redis_url {
 	char host[256];			     /* empty: a Unix socket */
 	uint16_t port;			     /* good with host */
@@ -25,6 +28,10 @@ struct redis_url {
 /* Returns 0, or -1 with a line in `error` that says what is wrong and the mend (never the
  * password). */
 int redis_url_parse(const char *text, struct redis_url *url, char error[REDIS_URL_ERROR_MAX]);
+
+/* Takes a password that came beside the URL and goes before the URL's own; NULL or empty: none did.
+ * Returns 0; or -1 with a line in `error` when it is too long, or the URL's user has none. */
+int redis_url_login(struct redis_url *url, const char *password, char error[REDIS_URL_ERROR_MAX]);
 
 /* The URL as it may be shown: no user, no password. Returns `text`. */
 const char *redis_url_show(const struct redis_url *url, char text[REDIS_URL_SHOWN_MAX]);

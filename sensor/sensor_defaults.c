@@ -10,6 +10,7 @@
 
 #include "limits.h"
 #include "log.h"
+#include "redis_url.h"
 #include "store.h"
 
 static int wrong(const char *line)
@@ -111,9 +112,25 @@ static void name_source(struct sensor_options *o)
 		    i > 0 ? "," : "", o->interfaces[i]);
 }
 
+/* The password may have come in three ways: whether it is there is known when all of them are. */
+static int check_login(const struct sensor_options *o)
+{
+	char error[REDIS_URL_ERROR_MAX];
+	struct redis_url url;
+	int result;
+
+	if (o->redis == NULL)
+		return 0;
+	result = redis_url_parse(o->redis, &url, error);
+	if (result == 0)
+		result = redis_url_login(&url, o->password, error);
+	explicit_bzero(&url, sizeof(url));
+	return result == 0 ? 0 : wrong(error);
+}
+
 int sensor_defaults(struct sensor_options *o)
 {
-	const char *password = getenv(PASSWORD_VARIABLE);
+	const char *password = getenv(REDIS_PASSWORD_VARIABLE);
 
 	if (o->interface_count == 0 && o->file == NULL)
 		return wrong("nothing to listen to: give -i IFACE for a live capture or -r FILE "
@@ -125,6 +142,8 @@ int sensor_defaults(struct sensor_options *o)
 			     "(to just look at a file: tlsvane read FILE)");
 	if (o->password == NULL && password != NULL && password[0] != '\0')
 		o->password = strdup(password);
+	if (check_login(o) != 0)
+		return -1;
 	if (o->ports.count == 0)
 		o->ports = ports_default;
 	if (o->watchdog_s == 0)

@@ -5,8 +5,7 @@
 #include "limits.h"
 #include "sensor_options.h"
 
-#define PASSWORD_VARIABLE "TLSVANE_REDIS_PASSWORD"
-#define WORKERS_AUTO	  (LIMIT_WORKERS + 1) /* as many as there are queues and cores */
+#define WORKERS_AUTO (LIMIT_WORKERS + 1) /* as many as there are queues and cores */
 
 /* Fills it in. -1: one line on stderr has said what does not go together, and the mend. */
 int sensor_defaults(struct sensor_options *o);

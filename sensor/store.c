@@ -27,16 +27,9 @@ static int copy_text(char **to, const char *text)
 static int take_url(
     struct store *s, const struct store_options *options, char error[STORE_ERROR_MAX])
 {
-	if (redis_url_parse(options->url, &s->url, error) != 0)
+	if (redis_url_parse(options->url, &s->url, error) != 0 ||
+	    redis_url_login(&s->url, options->password, error) != 0)
 		return -1;
-	if (options->password != NULL && strlen(options->password) >= sizeof(s->url.password)) {
-		snprintf(error, STORE_ERROR_MAX,
-		    "Redis password: longer than %zu bytes: choose a shorter one",
-		    sizeof(s->url.password) - 1);
-		return -1;
-	}
-	if (options->password != NULL)
-		strcpy(s->url.password, options->password);
 	redis_url_show(&s->url, s->where);
 	return 0;
 }

@@ -23,12 +23,14 @@ void query_say_refused(const char *where, const char *error)
 	static const struct {
 		const char *code, *mend;
 	} mends[] = {
-	    {"NOAUTH", "give the password with --password-file FILE"},
-	    {"WRONGPASS", "is the password in --password-file or the URL the right one?"},
+	    {"NOAUTH", "give the password with --password-file FILE or " REDIS_PASSWORD_VARIABLE},
+	    {"WRONGPASS", "is the password of --password-file, the URL or " REDIS_PASSWORD_VARIABLE
+			  " the right one?"},
 	    {"NOPERM", "the Redis user needs +@read on ~tlsvane:*"},
 	    {"LOADING", "it is starting; try again soon"},
 	    {"WRONGTYPE", "somebody else writes keys that begin with tlsvane:"},
-	    {"ERR AUTH", "leave --password-file and the URL's password out"},
+	    {"ERR AUTH",
+		"leave --password-file, " REDIS_PASSWORD_VARIABLE " and the URL's password out"},
 	    {"ERR DB index", "name another database in the URL"},
 	};
 
@@ -60,6 +62,19 @@ static int read_password(const char *path, struct redis_url *url)
 	if (!good || url->password[0] == '\0')
 		return say_error(
 		    EXIT_USAGE, "the password file %s holds no password in its first line", path);
+	return 0;
+}
+
+/* That of the file, else the URL's own, else the variable's. */
+static int take_password(const struct options *o, struct redis_url *url)
+{
+	bool open = o->password_file == NULL && url->password[0] == '\0';
+	char error[REDIS_URL_ERROR_MAX];
+
+	if (o->password_file != NULL && read_password(o->password_file, url) != 0)
+		return EXIT_USAGE;
+	if (redis_url_login(url, open ? getenv(REDIS_PASSWORD_VARIABLE) : NULL, error) != 0)
+		return say_error(EXIT_USAGE, "%s", error);
 	return 0;
 }
 
@@ -137,7 +152,7 @@ struct redisContext *query_connect(
 		say_error(EXIT_USAGE, "%s", error);
 		return NULL;
 	}
-	if (o->password_file != NULL && read_password(o->password_file, &url) != 0)
+	if (take_password(o, &url) != 0)
 		return NULL;
 	redis_url_show(&url, where);
 	*status = EXIT_FAILED;

@@ -72,6 +72,10 @@ same "right password from the environment" 0 $?
 echo right >"$work/password"
 sensor -r "$sample" --redis "unix:$socket" --password-file "$work/password" 2>"$work/err"
 same "right password from a file" 0 $?
+redis -a right --no-auth-warning acl setuser anna on '>hers' +@all '~*' '&*' >/dev/null
+fails "a user without a password" 2 "give --password-file FILE" sensor -r "$sample" --redis "unix://anna@$socket"
+TLSVANE_REDIS_PASSWORD=hers sensor -r "$sample" --redis "unix://anna@$socket" 2>"$work/err"
+same "a user in the URL, her password from the environment" 0 $?
 redis_stop
 
 redis_start

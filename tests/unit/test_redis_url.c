@@ -21,6 +21,8 @@ static const struct good {
     {"redis://[::1]", "::1", "", "", "", "redis://[::1]:6379", 6379, 0},
     {"redis://:geheim@h", "h", "", "", "geheim", "redis://h:6379", 6379, 0},
     {"redis://anna:p%40ss%2fw:rt@h:1", "h", "", "anna", "p@ss/w:rt", "redis://h:1", 1, 0},
+    {"redis://anna@h", "h", "", "anna", "", "redis://h:6379", 6379, 0},
+    {"unix://anna@/r.sock", "", "/r.sock", "anna", "", "unix:///r.sock", 0, 0},
     {"redis://anna:a@b@h", "h", "", "anna", "a@b", "redis://h:6379", 6379, 0},
     {"unix:///run/redis.sock", "", "/run/redis.sock", "", "", "unix:///run/redis.sock", 0, 0},
     {"redis+unix:///r.sock?db=2", "", "/r.sock", "", "", "unix:///r.sock?db=2", 0, 2},
@@ -70,7 +72,6 @@ static const struct bad {
     {"redis://2001:db8::1", "brackets"},
     {"redis://[::1", "']'"},
     {"redis://[::1]x:1", "']'"},
-    {"redis://anna@h", "without a password"},
     {"redis://:secret%4@h", "percent"},
     {"redis://:secret%zz@h", "percent"},
     {"redis://:secret%00@h", "percent"},
@@ -114,12 +115,34 @@ static void refuses_what_is_too_long(void **state)
 	assert_int_equal(redis_url_parse(text, &url, error), -1);
 }
 
+static void takes_a_password(void **state)
+{
+	char error[REDIS_URL_ERROR_MAX] = "", text[600];
+	struct redis_url url;
+
+	(void)state;
+	assert_int_equal(redis_url_parse("redis://h", &url, error), 0);
+	assert_int_equal(redis_url_login(&url, NULL, error), 0);
+	assert_int_equal(redis_url_parse("redis://anna@h", &url, error), 0);
+	assert_int_equal(redis_url_login(&url, "", error), -1);
+	assert_non_null(strstr(error, "without a password"));
+	assert_int_equal(redis_url_login(&url, "geheim", error), 0);
+	assert_string_equal(url.password, "geheim");
+	assert_int_equal(redis_url_login(&url, "other", error), 0);
+	assert_string_equal(url.password, "other");
+	assert_int_equal(redis_url_login(&url, NULL, error), 0);
+	snprintf(text, sizeof(text), "%0*d", REDIS_URL_SECRET_MAX, 1);
+	assert_int_equal(redis_url_login(&url, text, error), -1);
+	assert_non_null(strstr(error, "shorter"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reads_good_urls),
 	    cmocka_unit_test(refuses_bad_urls),
 	    cmocka_unit_test(refuses_what_is_too_long),
+	    cmocka_unit_test(takes_a_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,7 +219,7 @@ install: all man
 	install -D -m 644 tools/systemd/tlsvane.sysusers $(DESTDIR)$(SYSUSERSDIR)/tlsvane.conf
 	set -e; for name in tlsvane-sensor tlsvane-enforce; do \
 		test -e $(DESTDIR)/etc/default/$$name || \
-			install -D -m 644 tools/systemd/$$name.default $(DESTDIR)/etc/default/$$name; done
+			sed 's:@PREFIX@:$(PREFIX):' tools/systemd/$$name.default | install -D -m 644 /dev/stdin $(DESTDIR)/etc/default/$$name; done
 
 # build/tlsvane_VERSION_ARCHITECTURE.deb
 deb:

@@ -16,6 +16,8 @@ usr/sbin/tlsvane-sensor" "$(cd "$root" && find . -type f | sed 's:^\./::' | grep
 same "rule packs" "$(ls rules/*.yaml)" "$(cd "$root/usr/share/tlsvane" && ls rules/*.yaml)"
 same "their place is found" 0 "$("$root/usr/bin/tlsvane" rules check legacy-tls.yaml >/dev/null; echo $?)"
 
+same "... and named" 0 "$(grep -q ' /usr/share/tlsvane/rules/enforcement.yaml,' "$root/etc/default/tlsvane-enforce"; echo $?)"
+
 # An administrator's file stays.
 echo 'OPTIONS=mine' >"$root/etc/default/tlsvane-sensor"
 make install DESTDIR="$root" PREFIX=/usr >"$work/install.log" 2>&1

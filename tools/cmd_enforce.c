@@ -159,16 +159,20 @@ static int begin_pause(struct enforcing *e)
 	char host[ADDRESS_TEXT_MAX], until[MOMENT_TEXT_MAX];
 	const char *length = e->options->argument_count > 2 ? e->options->arguments[2] : "";
 	uint64_t ns = 0;
+	bool has = true;
 	int status = host_argument(e, host);
 
 	if (status == 0 && (!literal_duration(length, &ns) || ns < 1000000))
 		status = say_error(EXIT_USAGE, "for how long? 30d or 12h, not \"%s\"", length);
 	if (status == 0)
 		status = enforce_pause(e->query, e->policy, host, e->now_ms, ns / 1000000);
-	if (status == 0)
-		printf("%s: paused until %s UTC.\n", host,
-		    moment_text(e->now_ms + ns / 1000000, until));
-	return status;
+	if (status != 0)
+		return status;
+	if (strcmp(host, "all") != 0 && !enforce_has_clock(e->query, host, &has))
+		return EXIT_FAILED;
+	printf("%s: paused until %s UTC%s.\n", host, moment_text(e->now_ms + ns / 1000000, until),
+	    has ? "" : "; it is not in the clock");
+	return 0;
 }
 
 static int end_pause(struct enforcing *e)

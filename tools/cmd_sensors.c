@@ -67,10 +67,23 @@ static void put_sensor(struct table *t, const struct sensor_state *s, uint64_t n
 	table_end_row(t);
 }
 
+/* Under the table, why it is empty. */
+static void say_none(const struct options *o, size_t known)
+{
+	FILE *to = o->format == OUTPUT_TABLE ? stdout : stderr;
+	char since[MOMENT_TEXT_MAX];
+
+	if (known == 0)
+		fputs("No sensor has ever written to this Redis: start tlsvane-sensor.\n", to);
+	else
+		fprintf(to, "No sensor was heard since %s; without --since all are shown.\n",
+		    moment_text(o->since_ms, since));
+}
+
 static int write_states(const struct sensor_states *states, const struct options *o)
 {
 	struct table *t = table_new(stdout, o, columns, sizeof(columns) / sizeof(columns[0]));
-	size_t left = o->limit == 0 ? states->count : o->limit;
+	size_t left = o->limit == 0 ? states->count : o->limit, most = left;
 	uint64_t now = now_ms();
 
 	if (t == NULL)
@@ -82,6 +95,8 @@ static int write_states(const struct sensor_states *states, const struct options
 		left--;
 	}
 	table_finish(t);
+	if (left == most)
+		say_none(o, states->count);
 	return 0;
 }
 
@@ -98,9 +113,6 @@ int cmd_sensors(const struct options *o)
 		return EXIT_FAILED;
 	}
 	status = write_states(&states, o);
-	if (status == 0 && states.count == 0)
-		fputs("No sensor has ever written to this Redis: start tlsvane-sensor.\n",
-		    o->format == OUTPUT_TABLE ? stdout : stderr);
 	sensor_states_free(&states);
 	query_close(q);
 	return status;

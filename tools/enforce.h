@@ -65,6 +65,10 @@ int enforce_pause(struct query *q, const struct enforcement *policy, const char 
 /* Ends the pause that runs. The same. */
 int enforce_resume(struct query *q, const char *host, uint64_t now_ms);
 
+/* Whether a host's clock runs or is paused: not before the update that takes it in. False: Redis
+ * failed, and that was said. */
+bool enforce_has_clock(struct query *q, const char *host, bool *has);
+
 /* ---- enforce_export.c ---- */
 
 /* Writes what a mail server can load: format postfix, exim, opensmtpd or nftables. Returns 0, or

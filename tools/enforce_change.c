@@ -247,3 +247,24 @@ int enforce_resume(struct query *q, const char *host, uint64_t now_ms)
 	texts_free(&keys);
 	return status;
 }
+
+static bool take_any(
+    void *context, const char *unused, const struct hash_field *fields, size_t count)
+{
+	bool *has = context;
+
+	(void)unused;
+	(void)fields;
+	*has = count > 0;
+	return true;
+}
+
+bool enforce_has_clock(struct query *q, const char *host, bool *has)
+{
+	struct texts keys = {0};
+	bool good =
+	    enforce_add_key(&keys, KEY_ENFORCE_HOST, host) && query_hashes(q, &keys, take_any, has);
+
+	texts_free(&keys);
+	return good;
+}

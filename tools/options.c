@@ -25,25 +25,29 @@ struct option_row {
 	const char *help;
 };
 
+static bool set_format(struct options *o, enum output_format format)
+{
+	o->format = (uint8_t)format;
+	o->formats |= 1u << format;
+	return true;
+}
+
 static bool set_json(struct options *o, const char *value)
 {
 	(void)value;
-	o->format = OUTPUT_JSON;
-	return true;
+	return set_format(o, OUTPUT_JSON);
 }
 
 static bool set_csv(struct options *o, const char *value)
 {
 	(void)value;
-	o->format = OUTPUT_CSV;
-	return true;
+	return set_format(o, OUTPUT_CSV);
 }
 
 static bool set_list(struct options *o, const char *value)
 {
 	(void)value;
-	o->format = OUTPUT_LIST;
-	return true;
+	return set_format(o, OUTPUT_LIST);
 }
 
 static bool set_transcript(struct options *o, const char *value)
@@ -142,9 +146,12 @@ static bool set_policyd(struct options *o, const char *value)
 	return value[0] != '\0';
 }
 
+static bool parse_date(const char *text, uint64_t *ms);
+
+/* No time ago: 40d would be taken for in 40 days. */
 static bool set_now(struct options *o, const char *value)
 {
-	return options_parse_since(value, now_ms(), &o->now_ms) && o->now_ms != 0;
+	return parse_date(value, &o->now_ms) && o->now_ms != 0;
 }
 
 static bool set_since(struct options *o, const char *value)
@@ -358,10 +365,14 @@ int options_check(const struct options *o, unsigned groups)
 {
 	unsigned strange = o->given & ~(groups | GROUP_ALWAYS);
 
-	if (strange == 0)
-		return 0;
-	return say_error(EXIT_USAGE, "%s has no option --%s; see tlsvane help %s", o->command,
-	    o->last_of[__builtin_ctz(strange)], o->command);
+	if (strange != 0)
+		return say_error(EXIT_USAGE, "%s has no option --%s; see tlsvane help %s",
+		    o->command, o->last_of[__builtin_ctz(strange)], o->command);
+	if ((o->formats & (o->formats - 1)) != 0)
+		return say_error(EXIT_USAGE, "%s exclude each other; give one of them",
+		    (o->formats & 1u << OUTPUT_LIST) != 0 ? "--json, --csv and --list"
+							  : "--json and --csv");
+	return 0;
 }
 
 void options_help(FILE *to, unsigned groups)

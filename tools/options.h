@@ -33,8 +33,9 @@ enum option_group {	       /* what a command takes: bits of command.groups */
 };
 
 struct options {
-	uint8_t format; /* enum output_format */
-	uint8_t color;	/* enum color_wish */
+	uint8_t format;	  /* enum output_format */
+	unsigned formats; /* ... all that were given, a bit each */
+	uint8_t color;	  /* enum color_wish */
 	bool help, version;
 	bool summary, transcript, legacy, plaintext, by_sessions;
 	uint64_t since_ms; /* since the epoch; 0: from the beginning */
@@ -61,7 +62,8 @@ struct options {
 int options_parse(struct options *o, int argc, char **argv);
 void options_free(struct options *o);
 
-/* Whether all that was given belongs to `groups`; says so when not. Returns 0 or EXIT_USAGE. */
+/* Whether all that was given belongs to `groups` and goes together; says so when not. Returns 0 or
+ * EXIT_USAGE. */
 int options_check(const struct options *o, unsigned groups);
 
 /* Lists the options of the groups, a line each. */

@@ -78,9 +78,13 @@ static int read_own(struct wishes *w, const struct options *o)
 	if (status != 0)
 		return status;
 	w->own = rule_file_parse("what-if", text, strlen(text), NULL, &errors);
-	if (w->own == NULL)
-		status = say_error(EXIT_USAGE, "%s",
-		    errors.count > 0 ? errors.lines[0] : "the wishes are no rules");
+	if (w->own == NULL && o->no_cipher != NULL)
+		status = say_error(EXIT_USAGE,
+		    "--no-cipher \"%s\" matches no cipher suite; give an IANA name or a pattern, "
+		    "such as TLS_RSA_WITH_AES_256_CBC_SHA or \"*_CBC_*\"",
+		    o->no_cipher);
+	else if (w->own == NULL)
+		status = say_error(EXIT_FAILED, "out of memory");
 	rules_errors_free(&errors);
 	if (status != 0)
 		return status;

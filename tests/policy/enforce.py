@@ -77,7 +77,7 @@ say(clocks("2026-05-20")["192.0.2.10"]["state"] == "runs", "plaintext-is-not-cle
 
 # ---- Pauses ----
 
-enforce("pause", "192.0.2.115", "60d", "--now", "2026-05-10")
+say(enforce("pause", "192.0.2.115", "60d", "--now", "2026-05-10").endswith("UTC.\n"), "pause-said")
 shown = clocks("2026-05-20")
 say((shown["192.0.2.115"]["state"], shown["192.0.2.115"]["paused_until"][:10], shown["192.0.2.10"]["state"]) ==
     ("paused", "2026-07-09", "runs"), "pause", shown)
@@ -95,6 +95,8 @@ shown = clocks("2027-02-10")
 say({row["state"] for row in shown.values()} == {"paused"}, "pause-all", shown)
 say(shown["192.0.2.115"]["paused_days"] == 30, "pause-all-counts")
 enforce("pause", "192.0.2.115", "61d", "--now", "2027-03-01", fails=(1, "has used 30.0"))
+say("not in the clock" in enforce("pause", "198.51.100.7", "1d", "--now", "2027-02-01"), "pause-outside")
+enforce("--now", "40d", fails=(2, "--now wants a time"))
 enforce("pause", "nobody", "1d", fails=(2, "an address, or all"))
 enforce("pause", "all", "long", fails=(2, "30d or 12h"))
 enforce("puase", fails=(2, "no part puase"))

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,19 +18,33 @@ static void read_partners(struct loader *l, size_t file, const yaml_node_t *root
 
 /* ---- Bytes ---- */
 
+#define WHY_MAX 256
+
+/* Who is refused may be another than who started the program. */
+static void say_refused(char why[WHY_MAX])
+{
+	int reason = errno;
+	const struct passwd *user = reason == EACCES ? getpwuid(geteuid()) : NULL;
+
+	if (user != NULL)
+		snprintf(
+		    why, WHY_MAX, "%s; let user %.64s read it", strerror(reason), user->pw_name);
+	else
+		snprintf(why, WHY_MAX, "%s; mend the path or its rights", strerror(reason));
+}
+
 /* Opens a regular file of a bearable size; -1, and why not. */
-static int open_file(const char *path, struct stat *status, const char **why)
+static int open_file(const char *path, struct stat *status, char why[WHY_MAX])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	*why = NULL;
 	if (fd < 0 || fstat(fd, status) != 0)
-		*why = strerror(errno);
+		say_refused(why);
 	else if (!S_ISREG(status->st_mode))
-		*why = "it is no file";
+		snprintf(why, WHY_MAX, "it is no file; mend the path");
 	else if (status->st_size > RULES_FILE_MAX)
-		*why = "it is larger than 1 MiB; split it";
-	if (*why == NULL)
+		snprintf(why, WHY_MAX, "it is larger than 1 MiB; split it");
+	else
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -221,17 +236,15 @@ static bool read_file(
 {
 	const struct rules_place whole = {.file = path};
 	struct stat status;
-	const char *why;
-	int fd = open_file(path, &status, &why);
+	char why[WHY_MAX];
+	int fd = open_file(path, &status, why);
 	bool good;
 
 	if (fd < 0) {
 		if (from == NULL)
-			rules_error(l->compiler.errors, &whole,
-			    "cannot be read: %s; mend the path or its rights", why);
+			rules_error(l->compiler.errors, &whole, "cannot be read: %s", why);
 		else
-			rules_error(l->compiler.errors, from,
-			    "cannot read %s: %s; mend the path or its rights", path, why);
+			rules_error(l->compiler.errors, from, "cannot read %s: %s", path, why);
 		return false;
 	}
 	if (find_file(l, &status, index)) {
@@ -411,12 +424,24 @@ static struct rule_file *finish(struct loader *l)
 	return NULL;
 }
 
+/* A name without a folder, of a file that is not here, may mean a pack. */
+static const char *given_path(struct loader *l, const char *path)
+{
+	char pack[4096] = "";
+
+	if (l->packs != NULL && strchr(path, '/') == NULL && access(path, F_OK) != 0)
+		snprintf(pack, sizeof(pack), "%s/%s", l->packs, path);
+	if (pack[0] != '\0' && access(pack, F_OK) == 0)
+		path = pack;
+	return arena_text(l->compiler.arena, path, strlen(path));
+}
+
 struct rule_file *rule_file_load(const char *path, const char *packs, struct rules_errors *errors)
 {
 	struct loader *l = loader_new(packs, errors);
 	size_t index;
 
-	read_file(l, arena_text(l->compiler.arena, path, strlen(path)), NULL, &index);
+	read_file(l, given_path(l, path), NULL, &index);
 	return finish(l);
 }
 

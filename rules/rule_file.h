@@ -119,7 +119,8 @@ struct rules_errors {
 };
 
 /*
- * Loads a file and all that it includes (relative to itself, then in `packs`, which may be NULL).
+ * Loads a file (a name without a folder: here, then in `packs`, which may be NULL) and all that it
+ * includes (relative to itself, then in `packs`).
  * Returns it, or NULL when anything is wrong: then errors->lines say what. The caller frees both,
  * each in every case.
  */

@@ -1,7 +1,6 @@
 /* tlsvane rules check|test|explain|fields|keys|actions: rules files without a sensor. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../rules/spelling.h"
 #include "../rules/packs.h"
@@ -18,27 +17,11 @@ static void say_errors(const struct rules_errors *errors)
 		fprintf(stderr, "... and more; mend these first\n");
 }
 
-/* A name without a folder may mean a pack. */
-static void resolve(const char *path, char *resolved, size_t size)
-{
-	const char *packs = rules_packs();
-
-	snprintf(resolved, size, "%s", path);
-	if (packs == NULL || strchr(path, '/') != NULL || access(path, F_OK) == 0)
-		return;
-	snprintf(resolved, size, "%s/%s", packs, path);
-	if (access(resolved, F_OK) != 0)
-		snprintf(resolved, size, "%s", path);
-}
-
 struct rule_file *rules_load(const char *path)
 {
 	struct rules_errors errors;
-	struct rule_file *file;
-	char resolved[4096];
+	struct rule_file *file = rule_file_load(path, rules_packs(), &errors);
 
-	resolve(path, resolved, sizeof(resolved));
-	file = rule_file_load(resolved, rules_packs(), &errors);
 	say_errors(&errors);
 	rules_errors_free(&errors);
 	return file;

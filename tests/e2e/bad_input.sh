@@ -44,6 +44,8 @@ fails "unknown option" 2 "no such option; did you mean --json?" "$SENSOR" --jsn 
 fails "unknown option with a value" 2 "did you mean --workers?" "$SENSOR" --worker=2
 fails "unknown option like none" 2 "--help lists them" "$SENSOR" --frobnicate
 fails "no such rules" 2 "$work/none.yaml: cannot be read: No such file" "$SENSOR" -r "$sample" --json - --rules "$work/none.yaml"
+(cd "$work" && TLSVANE_PACKS=$OLDPWD/rules "$SENSOR" -r "$sample" --json "$work/packed" --rules legacy-tls.yaml 2>"$work/err")
+same "a pack by its name" 0 $?
 fails "option without value" 2 "needs a value" "$SENSOR" -r
 fails "ports" 2 "25,587" "$SENSOR" -r "$sample" --json - --ports 25,x
 fails "name" 2 "letters" "$SENSOR" -r "$sample" --json - --name 'a b'
@@ -55,6 +57,10 @@ fails "password file" 2 "check the path" "$SENSOR" -r "$sample" --json - --passw
 fails "redis URL" 2 "unix:" sensor -r "$sample" --redis ftp://x
 fails "unknown interface" 2 "no such interface" "$SENSOR" -i none0 --json -
 if [ "$(id -u)" -eq 0 ]; then
+	echo 'rules: []' >"$work/root.yaml"
+	chmod 600 "$work/root.yaml"
+	fails "rules of root alone" 2 "Permission denied; let user nobody read it" \
+		"$SENSOR" -i lo --user nobody --json - --spool "$work/spool" --rules "$work/root.yaml"
 	fails "no permission to capture" 2 "CAP_NET_RAW" setpriv --bounding-set -net_raw --inh-caps -net_raw \
 		--reuid 65534 --clear-groups "$SENSOR" -i lo --json -
 fi

@@ -3,7 +3,7 @@
 #include "history_fields.h"
 
 #define HOST_FIELDS(of, whom)                                                                      \
-	{of ".known", RULES_BOOLEAN, NULL, 0, whom " was seen before.", "true"},                   \
+	{of ".known", RULES_BOOLEAN, NULL, 0, "Whether " whom " was seen before.", "true"},        \
 	    {of ".first_seen", RULES_TIME, NULL, 0, "When " whom " was first seen.",               \
 		"2026-03-01T08:15:30Z"},                                                           \
 	    {of ".last_seen", RULES_TIME, NULL, 0, "When " whom " was last seen.",                 \
@@ -17,8 +17,8 @@
 		"The highest version that " whom " negotiated.", "1.2"},                           \
 	    {of ".last_version", RULES_VERSION, NULL, 0,                                           \
 		"The version that " whom " negotiated last.", "1.2"},                              \
-	    {of ".was_encrypted", RULES_BOOLEAN, NULL, 0, whom " negotiated TLS at least once.",   \
-		"true"},                                                                           \
+	    {of ".was_encrypted", RULES_BOOLEAN, NULL, 0,                                          \
+		"Whether " whom " negotiated TLS at least once.", "true"},                         \
 	    {of ".legacy_since", RULES_TIME, NULL, 0,                                              \
 		"When " whom " first negotiated less than TLS 1.2.", "2026-03-01T08:15:30Z"},      \
 	    {of ".legacy_last", RULES_TIME, NULL, 0,                                               \

@@ -89,7 +89,7 @@ const struct field record_fields[] = {
     FIELD("@timestamp", FIELD_TIME, start_ns, "Time of the first packet, UTC.",
 	"2026-03-01T08:15:30.123456789Z"),
     FIELD("event.duration", FIELD_DURATION, duration_ns,
-	"First packet to the last FIN or reset, else to the last packet, in nanoseconds.",
+	"First packet to the last FIN or reset, else to the last packet.",
 	"184000000"),
     FIELD("client.ip", FIELD_IP, client_ip, "Who opened the connection.", "192.0.2.10"),
     FIELD("client.port", FIELD_NUMBER, client_port, "The client's TCP port.", "49152"),

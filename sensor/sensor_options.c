@@ -335,6 +335,10 @@ static void say_unknown(const char *text)
 {
 	struct spelling near = spelling_of(text);
 
+	if (text[0] != '-') {
+		wrong("%s: what is it? -i %s captures there, -r %s reads a file", text, text, text);
+		return;
+	}
 	near.length = strcspn(text, "=");
 	for (size_t i = 0; i < ROWS; i++)
 		spelling_try(&near, rows[i].name);

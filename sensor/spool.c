@@ -29,9 +29,10 @@ static int fail(char error[SPOOL_ERROR_MAX], const char *what, const char *path)
 	const char *mend = reason == ENOSPC || reason == EDQUOT || reason == EFBIG
 			       ? "make room on that disk"
 			   : reason == EACCES || reason == EPERM || reason == EROFS
-			       ? "let the sensor's user read and write there"
+			       ? "let the sensor's user read and write there, or give --spool FILE "
+				 "elsewhere"
 			   : reason == EIO ? "see whether that disk is well"
-					   : "give a spool file in a folder that exists";
+					   : "give --spool FILE in a folder that exists";
 
 	snprintf(
 	    error, SPOOL_ERROR_MAX, "spool %s: %s: %s: %s", path, what, strerror(reason), mend);

@@ -79,10 +79,11 @@ static void put_note(struct showing *s, const struct mail_counts *counts)
 	    unknown[NUMBER_TEXT_MAX], text[2 * COUNT_TEXT_MAX + 160];
 
 	snprintf(text, sizeof(text),
-	    "%s of %s: %s below TLS 1.2; %s say nothing of TLS, which does not prove plaintext.",
+	    "%s of %s: %s below TLS 1.2; %s %s nothing of TLS, which does not prove plaintext.",
 	    count_text(counts->stamps, "hop", "hops", hops),
 	    count_text(counts->messages, "message", "messages", messages),
-	    number_text(s->legacy, legacy), number_text(s->unknown, unknown));
+	    number_text(s->legacy, legacy), number_text(s->unknown, unknown),
+	    s->unknown == 1 ? "says" : "say");
 	table_note(s->table, text, s->legacy > 0 ? STYLE_BAD : STYLE_PLAIN);
 }
 

@@ -126,9 +126,10 @@ static bool is_capture(const uint8_t *bytes, size_t length)
 	return false;
 }
 
-static int say_unreadable(const char *path, const char *why)
+static int say_unreadable(const char *path, int reason)
 {
-	return say_error(EXIT_USAGE, "cannot read %s: %s", path, why);
+	return say_error(EXIT_USAGE, "cannot read %s: %s; %s", path, strerror(reason),
+	    reason == EISDIR ? "give a message or an mbox" : "check the path");
 }
 
 static int read_all(struct mail_file *m, const char *path)
@@ -141,7 +142,7 @@ static int read_all(struct mail_file *m, const char *path)
 	do {
 		got = fread(m->buffer + m->used, 1, sizeof(m->buffer) - m->used, m->in);
 		if (ferror(m->in))
-			return say_unreadable(path, strerror(errno));
+			return say_unreadable(path, errno);
 		m->used += got;
 		if (first && is_capture(m->buffer, m->used))
 			return say_error(EXIT_USAGE,
@@ -171,7 +172,7 @@ int mail_file_read(const char *path, struct mail_counts *counts, mail_stamp *eac
 	m->each = each;
 	m->context = context;
 	m->in = input ? stdin : fopen(path, "rb");
-	status = m->in == NULL ? say_unreadable(path, strerror(errno))
+	status = m->in == NULL ? say_unreadable(path, errno)
 			       : read_all(m, input ? "standard input" : path);
 	if (m->in != NULL && !input)
 		fclose(m->in);

@@ -251,7 +251,8 @@ static void help_all(void)
 static void help_fields(void)
 {
 	for (size_t i = 0; i < record_field_count; i++)
-		printf("%-32s %s (%s)\n", record_fields[i].name, record_fields[i].help,
+		printf("%-32s %s%s (%s)\n", record_fields[i].name, record_fields[i].help,
+		    record_fields[i].type == FIELD_DURATION ? " In nanoseconds." : "",
 		    record_fields[i].example);
 }
 

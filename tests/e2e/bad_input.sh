@@ -43,6 +43,9 @@ fails "no target" 2 "--redis URL" "$SENSOR" -r "$sample"
 fails "unknown option" 2 "no such option; did you mean --json?" "$SENSOR" --jsn -
 fails "unknown option with a value" 2 "did you mean --workers?" "$SENSOR" --worker=2
 fails "unknown option like none" 2 "--help lists them" "$SENSOR" --frobnicate
+fails "no option at all" 2 "eth1: what is it? -i eth1 captures there" "$SENSOR" eth1 --json -
+fails "spool in no folder" 1 "give --spool FILE" "$SENSOR" -r "$sample" --redis "unix:$socket" --spool "$work/none/spool"
+fails "make run, its seconds" 2 "SECONDS=x: give a number" tools/run IFACE=lo SECONDS=x BUILD="$bin"
 fails "no such rules" 2 "$work/none.yaml: cannot be read: No such file" "$SENSOR" -r "$sample" --json - --rules "$work/none.yaml"
 (cd "$work" && TLSVANE_PACKS=$OLDPWD/rules "$SENSOR" -r "$sample" --json "$work/packed" --rules legacy-tls.yaml 2>"$work/err")
 same "a pack by its name" 0 $?

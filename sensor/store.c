@@ -128,6 +128,8 @@ struct store *store_open(
 
 void store_report(struct store *s, const struct store_number *numbers, size_t count)
 {
+	if (s->number_count == 0)
+		s->heartbeat_ms = 0; /* the one of the login had none to tell */
 	s->number_count = count < STORE_NUMBERS ? count : STORE_NUMBERS;
 	memcpy(s->numbers, numbers, s->number_count * sizeof(*numbers));
 }

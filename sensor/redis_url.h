@@ -13,8 +13,8 @@
 #define REDIS_URL_SECRET_MAX 512
 #define REDIS_URL_SHOWN_MAX  320
 
-#define REDIS_PASSWORD_VARIABLE                                                                    \
-	"TLSVANE_REDIS_PASSWORD" /* the variable that may hold the password */
+/* Of the environment. */
+#define REDIS_PASSWORD_VARIABLE "TLSVANE_REDIS_PASSWORD"
 
 struct redis_url {
 	char host[256];			     /* empty: a Unix socket */

@@ -133,6 +133,8 @@
 	32 /* classes of sessions (tally_class.h) counted apart a pair, each about 150 bytes in    \
 	      Redis; others as "other" */
 #define LIMIT_JSON_BYTES 16384 /* of records, written at once: about a dozen */
+#define LIMIT_JSON_WAITING                                                                         \
+	(1024u * 1024) /* bytes for a reader that does not keep up: about 800 records */
 /* /metrics */
 #define LIMIT_METRICS_CONNECTIONS 16	/* at once: a Prometheus or two, and a person */
 #define LIMIT_METRICS_S		  10	/* seconds for one request, or between two */

@@ -65,6 +65,8 @@ const struct number_row number_rows[] = {
 	"Interfaces that are away or without a link."},
     {NUMBER(records_lost), NUMBER_COUNTER, true, false, "records_lost_total", NULL,
 	"Sessions that are not counted everywhere."},
+    {NUMBER(json_lost), NUMBER_COUNTER, true, false, "json_lost_total", NULL,
+	"Records that --json left out because its reader did not keep up."},
     {NUMBER(entries_waiting), NUMBER_GAUGE, false, false, "entries_waiting", NULL,
 	"Entries of the tally that Redis does not know yet."},
     {NUMBER(entries_aside), NUMBER_GAUGE, false, false, "entries_aside", NULL,

@@ -28,7 +28,7 @@ struct sensor_numbers {
 	uint64_t overlap_conflicts, held_refused;
 	uint64_t certificates_read, certificates_refused;
 	/* of what records */
-	uint64_t records_lost;
+	uint64_t records_lost, json_lost;
 	uint64_t entries_waiting, entries_aside, entries_evicted, compare_evicted;
 	uint64_t redis_connected, redis_connects, redis_errors;
 	uint64_t alerts_told, alerts_firing, alerts_refused, alerts_blind;

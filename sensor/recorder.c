@@ -1,14 +1,13 @@
 /* Records -> alerts, Redis, JSON. */
 #include "recorder.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../rules/packs.h"
 #include "alerting.h"
 #include "compare.h"
+#include "json_output.h"
 #include "limits.h"
 #include "log.h"
 #include "metrics.h"
@@ -25,37 +24,11 @@ struct recorder {
 	struct store *store;
 	struct alerting *alerting; /* NULL without --rules */
 	struct metrics *metrics;   /* NULL without --metrics */
-	FILE *json;		   /* NULL without --json */
+	struct json_output *json;  /* NULL without --json */
 	uint64_t next_flush_ns, next_stats_ns, next_metrics_ns;
 	struct redo *redo; /* of what was taken; NULL: there is but one process */
-	bool live;	   /* records come when they come: an interface, or standard input */
 	bool failed;	   /* something could not be done; the rest went on */
 };
-
-static const char *json_name(const struct recorder *r)
-{
-	return r->json == stdout ? "standard output" : r->options.sensor->json;
-}
-
-/* Few calls for many records; what waits a tick writes. */
-static void buffer_json(FILE *json)
-{
-	static char buffer[LIMIT_JSON_BYTES];
-
-	if (json != NULL && !isatty(fileno(json)))
-		(void)setvbuf(json, buffer, _IOFBF, sizeof(buffer));
-}
-
-/* Said once; what else takes records goes on. */
-static void give_up_json(struct recorder *r)
-{
-	log_say(LOG_LEVEL_ERROR, "%s: cannot write records: %s; make room there and start again",
-	    json_name(r), strerror(errno));
-	r->failed = true;
-	if (r->json != stdout)
-		fclose(r->json);
-	r->json = NULL;
-}
 
 void recorder_take(struct recorder *r, const struct record *session)
 {
@@ -72,11 +45,8 @@ void recorder_take(struct recorder *r, const struct record *session)
 		(void)tally_add(r->tally, record); /* what it cannot take it counts */
 	if (r->metrics != NULL)
 		metrics_record(r->metrics, record);
-	if (r->json == NULL)
-		return;
-	record_write_json(r->json, record);
-	if (ferror(r->json))
-		give_up_json(r);
+	if (r->json != NULL)
+		json_output_take(r->json, record);
 }
 
 /* ---- Numbers ---- */
@@ -102,7 +72,8 @@ static void add_board(struct sensor_numbers *n, const struct board *b)
 
 void recorder_numbers(const struct recorder *r, struct sensor_numbers *n)
 {
-	struct sensor_numbers own = {.compare_evicted = compare_evicted(r->compare)};
+	struct sensor_numbers own = {.compare_evicted = compare_evicted(r->compare),
+	    .json_lost = r->json == NULL ? 0 : json_output_lost(r->json)};
 
 	*n = (struct sensor_numbers){0};
 	r->options.numbers(r->options.context, n);
@@ -166,8 +137,6 @@ static void serve_metrics(struct recorder *r, uint64_t now)
 
 static void flush(struct recorder *r, uint64_t now)
 {
-	if (r->json != NULL && r->live && fflush(r->json) != 0)
-		give_up_json(r);
 	if (r->store == NULL && r->redo != NULL)
 		redo_empty(r->redo);
 	if (r->store == NULL ||
@@ -180,6 +149,7 @@ static void flush(struct recorder *r, uint64_t now)
 
 bool recorder_tick(struct recorder *r)
 {
+	bool writes = r->json != NULL && json_output_tick(r->json);
 	uint64_t now = progress_clock();
 
 	if (r->alerting != NULL)
@@ -187,37 +157,15 @@ bool recorder_tick(struct recorder *r)
 	flush(r, now);
 	serve_metrics(r, now);
 	show_numbers(r, now);
-	return r->json != NULL || r->tally != NULL || r->alerting != NULL;
-}
-
-/* Where the new one cannot be opened, the old one goes on. */
-static void reopen_json(struct recorder *r)
-{
-	FILE *again;
-
-	if (fflush(r->json) != 0) {
-		give_up_json(r);
-		return;
-	}
-	again = fopen(r->options.sensor->json, "ae");
-	if (again == NULL) {
-		log_say(LOG_LEVEL_WARNING,
-		    "--json %s: cannot be begun anew: %s; let the sensor's user write there: until "
-		    "then the old file is used",
-		    r->options.sensor->json, strerror(errno));
-		return;
-	}
-	fclose(r->json);
-	r->json = again;
-	buffer_json(again);
+	return writes || r->tally != NULL || r->alerting != NULL;
 }
 
 void recorder_reload(struct recorder *r)
 {
 	if (r->alerting != NULL)
 		alerting_reload(r->alerting);
-	if (r->json != NULL && r->json != stdout)
-		reopen_json(r);
+	if (r->json != NULL)
+		json_output_reopen(r->json);
 }
 
 void recorder_fail(struct recorder *r)
@@ -299,6 +247,27 @@ static bool open_metrics(struct recorder *r)
 	return r->metrics != NULL;
 }
 
+static bool open_json(struct recorder *r)
+{
+	const struct sensor_options *o = r->options.sensor;
+	const struct json_output_options options = {
+	    .file = r->options.json,
+	    .path = o->json,
+	    .live = o->file == NULL || strcmp(o->file, "-") == 0 || r->options.board != NULL,
+	    .drip = r->options.board != NULL,
+	    .all = o->file != NULL,
+	    .wait = r->options.wait,
+	    .context = r->options.context,
+	};
+
+	if (options.file == NULL)
+		return true;
+	r->json = json_output_new(&options);
+	if (r->json == NULL)
+		log_say(LOG_LEVEL_ERROR, "out of memory");
+	return r->json != NULL;
+}
+
 static bool open_compare(struct recorder *r)
 {
 	r->compare = compare_new(0, r->tally);
@@ -311,7 +280,6 @@ static void begin(struct recorder *r)
 {
 	const struct sensor_options *o = r->options.sensor;
 
-	r->live = o->file == NULL || strcmp(o->file, "-") == 0 || r->options.board != NULL;
 	r->next_stats_ns = progress_clock() + o->stats_s * NS_PER_S;
 	r->next_flush_ns = progress_clock() + LIMIT_FLUSH_S * NS_PER_S;
 }
@@ -322,10 +290,8 @@ static void close_files(struct recorder *r)
 		r->failed = true;
 	if (alerting_close(r->alerting) != 0)
 		r->failed = true;
-	if (r->json != NULL && fflush(r->json) != 0)
-		give_up_json(r);
-	if (r->json != NULL && r->json != stdout)
-		fclose(r->json);
+	if (!json_output_close(r->json))
+		r->failed = true;
 	metrics_close(r->metrics);
 	compare_free(r->compare);
 	tally_free(r->tally);
@@ -340,11 +306,9 @@ struct recorder *recorder_open(const struct recorder_options *options, int *stat
 		return NULL;
 	r->options = *options;
 	r->redo = options->board == NULL ? NULL : &options->board->redo;
-	r->json = options->json;
-	buffer_json(r->json);
 	if (!open_alerting(r) || !open_metrics(r)) {
 		*status = EXIT_USAGE;
-	} else if (open_store(r) && take_over(r) && open_compare(r)) {
+	} else if (open_json(r) && open_store(r) && take_over(r) && open_compare(r)) {
 		begin(r);
 		return r;
 	}

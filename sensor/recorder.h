@@ -23,6 +23,8 @@ struct recorder_options {
 	struct board *board;		     /* NULL: there is but one process */
 	/* Fills in what all workers did so far. */
 	void (*numbers)(void *context, struct sensor_numbers *numbers);
+	/* Called some times a second while the reader of --json is waited for; may be NULL. */
+	void (*wait)(void *context);
 	void *context;
 };
 

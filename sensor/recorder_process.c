@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "json_output.h"
 #include "log.h"
 #include "privileges.h"
 #include "progress.h"
@@ -133,6 +134,13 @@ static void show_life(struct state *s)
 	control_send(s->p->control, CONTROL_ALIVE, line);
 }
 
+static void wait_for_reader(void *context)
+{
+	struct state *s = context;
+
+	control_send(s->p->control, CONTROL_ALIVE, "waits for the reader of --json");
+}
+
 static void tick(struct state *s)
 {
 	bool useful = recorder_tick(s->recorder);
@@ -148,7 +156,8 @@ static FILE *open_json(const struct state *s)
 {
 	FILE *json = s->p->json, *again = NULL;
 
-	if (json != NULL && json != stdout && s->board->recorder_deaths > 0)
+	if (json != NULL && json != stdout && !json_output_is_pipe(json) &&
+	    s->board->recorder_deaths > 0)
 		again = fopen(s->p->options->json, "ae");
 	return again != NULL ? again : json;
 }
@@ -161,6 +170,7 @@ static void open_recorder(struct state *s)
 	    .holder = s->p->supervisor,
 	    .board = s->board,
 	    .numbers = tell_numbers,
+	    .wait = wait_for_reader,
 	    .context = s,
 	};
 	char error[PRIVILEGES_ERROR_MAX];

@@ -65,7 +65,7 @@ static void test_caps_are_told(void **state)
 {
 	static const char *const counters[] = {"dropped_kernel", "ring_freezes",
 	    "half_open_evicted", "flows_evicted", "sessions_evicted", "held_refused",
-	    "records_early", "records_lost", "entries_evicted", "alerts_refused"};
+	    "records_early", "records_lost", "json_lost", "entries_evicted", "alerts_refused"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {

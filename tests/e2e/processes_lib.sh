@@ -1,11 +1,11 @@
 # Sourced behind lib.sh by the scripts that look at a live sensor's processes: $sensor_pid, what it says in $work/err.
 
-wait_until() { # COMMAND...: until it succeeds
+wait_until() { # COMMAND...: until it succeeds; else a test has failed
 	for _ in $(seq 300); do
 		"$@" >/dev/null 2>&1 && return
 		sleep 0.1
 	done
-	echo "waited in vain for: $*; the sensor says: $(grep -v ' stats ' "$work/err" | tail -n 20)" >&2
+	not_ok "waited in vain for: $*" "the sensor says: $(grep -v ' stats ' "$work/err" | tail -n 20)"
 	return 1
 }
 said() { grep -qF -- "$1" "$work/err"; } # WORDS

@@ -319,6 +319,12 @@ static bool is_due(const struct child *c)
 	return c->pid == 0 && !c->over && progress_clock() >= c->again_ns;
 }
 
+static void start_recorder_again(struct supervisor *s)
+{
+	if (is_due(&s->recorder) && supervisor_start_recorder(s) != 0)
+		start_again_later(&s->recorder);
+}
+
 static void start_again(struct supervisor *s)
 {
 	for (unsigned i = 0; i < s->places; i++) {
@@ -332,8 +338,7 @@ static void start_again(struct supervisor *s)
 			control_send(c->control, CONTROL_STOP, ""); /* the next has more */
 		}
 	}
-	if (is_due(&s->recorder) && supervisor_start_recorder(s) != 0)
-		start_again_later(&s->recorder);
+	start_recorder_again(s);
 	if (s->keeper_socket[0] >= 0 && is_due(&s->keeper) && supervisor_start_keeper(s) != 0)
 		start_again_later(&s->keeper);
 }
@@ -401,6 +406,7 @@ static bool start_all(struct supervisor *s)
 		hear_all(s);
 		reap(s);
 		look_for_lives(s);
+		start_recorder_again(s);
 	}
 	for (unsigned i = 0; i < s->places && !s->stopping; i++)
 		if (supervisor_start_worker(s, i) != 0)

@@ -34,6 +34,7 @@ redis_start() { # OPTION...
 
 redis_stop() {
 	[ -f "$work/redis.pid" ] || return 0
+	kill -CONT "$(cat "$work/redis.pid")" 2>/dev/null # a test may have ended while it slept
 	kill "$(cat "$work/redis.pid")" 2>/dev/null
 	for _ in $(seq 100); do
 		[ -S "$socket" ] || break

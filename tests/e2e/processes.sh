@@ -162,6 +162,21 @@ same "... the last line has them all" 120 "$(grep -o '[0-9]* sessions in' <<<"$c
 seconds=$(sed 's/.* sessions in \([0-9]*\).*/\1/' <<<"$closing")
 [ "$seconds" -ge $((lived - 2)) ] && ok "... and all the time" || not_ok "... and all the time" "$closing, at least $lived s"
 
+# Redis does not answer, so it is not ready yet.
+rm -f "$work"/spool*
+redis flushall >/dev/null
+kill -STOP "$(cat "$work/redis.pid")"
+sensor_start -i span1 --redis "unix:$socket" --watchdog 60 --stats 1
+has_recorder() { [ -n "$(recorder)" ] && [ "$(recorder)" != "$1" ]; } # OLD
+wait_until has_recorder none
+old=$(recorder)
+kill -KILL "$old"
+wait_until said "recorder (process $old) died" && ok "a recorder dies before it is ready: it is said"
+wait_until has_recorder "$old" && ok "... and another takes its place"
+kill -CONT "$(cat "$work/redis.pid")"
+wait_until has_workers 1 && wait_until is_number recorder_deaths 1 && ok "... all is ready, and it is counted"
+stop "a recorder that was not ready"
+
 listen --workers 2 --watchdog 4
 wait_until has_workers 2
 kill -STOP "$(workers | tail -n 1)"

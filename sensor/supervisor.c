@@ -23,7 +23,8 @@
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
 #define TICK_MS	  200
-#define AGAIN_MS  300 /* nobody presses Ctrl-C twice in so short a time */
+#define FROZEN_MS 1000 /* between two ticks: all stood still, the machine or its group */
+#define AGAIN_MS  300  /* nobody presses Ctrl-C twice in so short a time */
 
 static uint64_t ms_from_now(unsigned ms)
 {
@@ -289,10 +290,22 @@ static void look_for_life(struct child *c, uint64_t patience_s)
 	kill(c->pid, SIGKILL);
 }
 
+/* While the supervisor stood still, nobody else could show life. */
+static void forgive_all(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->places; i++)
+		s->place[i].child.heard_ns = progress_clock();
+	s->recorder.heard_ns = progress_clock();
+}
+
 static void look_for_lives(struct supervisor *s)
 {
 	unsigned patience = s->options->watchdog_s;
+	uint64_t now = progress_clock();
 
+	if (s->looked_ns != 0 && now - s->looked_ns > FROZEN_MS * NS_PER_MS)
+		forgive_all(s);
+	s->looked_ns = now;
 	for (unsigned i = 0; i < s->places; i++)
 		look_for_life(&s->place[i].child, patience);
 	/* At the end it drains; before, Redis and name servers may hold it a while. */

@@ -62,8 +62,9 @@ struct supervisor {
 	bool told;     /* the recorder is to stop */
 	bool reloading;
 	bool all_ready;
-	uint64_t asked_ns; /* when a signal asked to stop; 0: none did */
-	uint64_t stop_ns;  /* when what is left is killed */
+	uint64_t looked_ns; /* for who lives; 0: not yet */
+	uint64_t asked_ns;  /* when a signal asked to stop; 0: none did */
+	uint64_t stop_ns;   /* when what is left is killed */
 	int status;
 };
 

@@ -185,6 +185,15 @@ wait_until has_workers 2 && wait_until is_number worker_hangs 1 && ok "... repla
 again 20 && ok "... all sessions are read again"
 stop "a worker that hung"
 
+listen --workers 2 --watchdog 4
+wait_until has_workers 2
+signal_all STOP
+sleep 6 # longer than the watchdog
+signal_all CONT
+again 20 && ok "all stand still for a while, and go on"
+wait_until is_number worker_deaths 0 && wait_until is_number recorder_deaths 0 && ok "... nobody is taken for dead"
+stop "all that stood still"
+
 # Sessions under way: those of the worker that dies are lost, all others stay whole.
 rm -f "$work/live"
 many "$work/forty.pcap" 100 40 plain

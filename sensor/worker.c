@@ -132,7 +132,10 @@ void worker_finish(struct worker *w)
 
 bool worker_has_seen(const struct worker *w, uint64_t ns)
 {
-	return w->over || w->seen_ns >= ns || wall_clock_ns() >= ns + LIMIT_MERGE_MS * NS_PER_MS;
+	const uint64_t patience = LIMIT_MERGE_MS * NS_PER_MS;
+	uint64_t now = wall_clock_ns();
+
+	return w->over || w->seen_ns >= ns || now >= ns + patience || ns > now + patience;
 }
 
 void worker_packet(

@@ -40,7 +40,8 @@ void worker_finish(struct worker *w);
 bool worker_is_ours(const struct worker *w, uint64_t ns);
 
 /* Live: whether the packets before a time were read, as far as they are to be waited for: the
- * kernel keeps some for a while. Behind worker_run they all were. */
+ * kernel keeps some for a while. A time far ahead is of a clock that was set back since, and not
+ * waited for. Behind worker_run they all were. */
 bool worker_has_seen(const struct worker *w, uint64_t ns);
 
 /* One more packet, from elsewhere; between two batches. */

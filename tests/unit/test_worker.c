@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,6 +33,14 @@ struct run {
 	int pipe;
 	unsigned late; /* packets that come when all are its own */
 };
+
+static uint64_t wall_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
 
 /* Whatever it holds, it is counted. */
 static void send_packet(const struct run *run, uint64_t ns)
@@ -103,6 +112,7 @@ static uint64_t end(struct run *run)
 	struct sensor_numbers numbers;
 
 	assert_int_equal(worker_run(run->worker), 0);
+	assert_true(worker_has_seen(run->worker, wall_clock_ns()));
 	worker_numbers(run->worker, &numbers);
 	worker_free(run->worker);
 	capture_close(run->capture);
@@ -144,12 +154,31 @@ static void test_a_clock_set_back_at_the_beginning_is_waited_for_a_moment(void *
 	assert_int_equal(end(&run), 4);
 }
 
+/* Of what is handed over. Nothing was read yet. */
+static void test_only_what_may_come_is_waited_for(void **state)
+{
+	const uint64_t hour = 3600 * NS_PER_S, moment = LIMIT_MERGE_MS * 1000000ull / 2;
+	struct run run = {.late = 0};
+	uint64_t now;
+	bool seen;
+
+	(void)state;
+	begin(&run, 0);
+	assert_true(worker_has_seen(run.worker, wall_clock_ns() - hour));
+	assert_true(worker_has_seen(run.worker, wall_clock_ns() + hour)); /* set back since */
+	now = wall_clock_ns();
+	seen = worker_has_seen(run.worker, now);
+	assert_true(!seen || wall_clock_ns() > now + moment); /* a machine may be busy */
+	assert_int_equal(end(&run), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_packets_before_its_own_are_passed_over),
 	    cmocka_unit_test(test_a_clock_set_back_later_changes_nothing),
 	    cmocka_unit_test(test_a_clock_set_back_at_the_beginning_is_waited_for_a_moment),
+	    cmocka_unit_test(test_only_what_may_come_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

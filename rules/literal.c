@@ -165,13 +165,6 @@ static bool read_code(const char *text, const struct rules_field *f, uint64_t *c
 
 /* ---- Addresses ---- */
 
-static bool is_ipv4(const struct frame_address *a)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
-}
-
 bool literal_network(const char *text, struct frame_address *address, unsigned *bits)
 {
 	const char *slash = strchr(text, '/'), *end;
@@ -185,7 +178,7 @@ bool literal_network(const char *text, struct frame_address *address, unsigned *
 	alone[length] = '\0';
 	if (!address_parse(alone, address))
 		return false;
-	*bits = is_ipv4(address) ? 32 : 128;
+	*bits = frame_address_is_ipv4(address) ? 32 : 128;
 	if (slash == NULL)
 		return true;
 	if (!read_number(slash + 1, &end, &n) || *end != '\0' || n > *bits)

@@ -41,18 +41,11 @@ void network_free(struct network *n)
 	free(n);
 }
 
-static bool is_ipv4(const struct frame_address *a)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-	return memcmp(a->bytes, mapped, sizeof(mapped)) == 0;
-}
-
 static void fill_prefix(ndpi_prefix_t *p, const struct frame_address *address, unsigned bits)
 {
 	memset(p, 0, sizeof(*p));
 	p->bitlen = (u_int16_t)bits;
-	if (is_ipv4(address)) {
+	if (frame_address_is_ipv4(address)) {
 		p->family = AF_INET;
 		memcpy(&p->add.sin, address->bytes + 12, sizeof(p->add.sin));
 	} else {
@@ -65,7 +58,7 @@ bool network_mask(struct frame_address *address, unsigned bits)
 {
 	struct frame_address before = *address;
 
-	for (unsigned bit = is_ipv4(address) ? 96 + bits : bits; bit < 128; bit++)
+	for (unsigned bit = frame_address_is_ipv4(address) ? 96 + bits : bits; bit < 128; bit++)
 		address->bytes[bit / 8] =
 		    (uint8_t)(address->bytes[bit / 8] & ~(0x80u >> (bit % 8)));
 	return memcmp(&before, address, sizeof(before)) != 0;
@@ -89,7 +82,7 @@ static void add_few(struct network *n, const struct frame_address *masked, unsig
 
 bool network_add(struct network *n, const struct frame_address *address, unsigned bits)
 {
-	bool v4 = is_ipv4(address);
+	bool v4 = frame_address_is_ipv4(address);
 	ndpi_patricia_tree_t **tree = v4 ? &n->v4 : &n->v6;
 	struct frame_address masked = *address;
 	ndpi_prefix_t prefix;
@@ -119,7 +112,7 @@ static bool few_hold(const struct network *n, const struct frame_address *addres
 
 bool network_holds(const struct network *n, const struct frame_address *address)
 {
-	bool v4 = is_ipv4(address);
+	bool v4 = frame_address_is_ipv4(address);
 	ndpi_patricia_tree_t *tree = v4 ? n->v4 : n->v6;
 	ndpi_prefix_t prefix;
 

@@ -10,20 +10,13 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define ENVIRONMENT_MAX 96    /* variables */
 #define NAME_MAX_BYTES	64    /* of one's name */
 #define READ_MAX	65536 /* bytes of output thrown away at one look */
-
-static uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* A file without a name: a program that does not read it holds nobody up. */
 static int input_file(const char *input, size_t size)
@@ -78,7 +71,7 @@ int action_program_start(struct action_program *p, char *const argv[], char *con
 	setpgid(pid, pid); /* whoever is first */
 	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
 	*p = (struct action_program){
-	    .pid = pid, .output = out[0], .deadline_ms = clock_ms() + timeout_ms};
+	    .pid = pid, .output = out[0], .deadline_ms = clock_ms(CLOCK_MONOTONIC) + timeout_ms};
 	return 0;
 }
 

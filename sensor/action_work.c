@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define REQUEST_MAX (LIMIT_DIGEST * (size_t)ACTION_JOB_MAX)
 #define POLL_MS	    20 /* while programs run: their ends are looked for so often */
@@ -22,14 +23,6 @@ static int socket_fd;
 static bool closed; /* the sensor's end is */
 static struct task tasks[LIMIT_ACTIONS_RUNNING];
 static struct action_webhooks *webhooks;
-
-static uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void reply(uint64_t number, enum delivery_result result, const char *why)
 {
@@ -173,7 +166,7 @@ static size_t poll_programs(void)
 		if (tasks[i].program.pid == 0)
 			continue;
 		why[0] = '\0';
-		if (action_program_poll(&tasks[i].program, clock_ms(), &result, why))
+		if (action_program_poll(&tasks[i].program, clock_ms(CLOCK_MONOTONIC), &result, why))
 			reply(tasks[i].number, result, why);
 		else
 			running++;

@@ -6,24 +6,18 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
+
 #define PUMP_MS 25 /* between two looks at Redis while an answer is awaited */
 
 uint64_t alerting_clock(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_ms(CLOCK_MONOTONIC);
 }
 
 uint64_t alerting_now(const struct alerting *a)
 {
-	struct timespec now;
-
-	if (!a->options.live)
-		return a->latest_ms;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return a->options.live ? clock_ms(CLOCK_REALTIME) : a->latest_ms;
 }
 
 void alerting_say(struct alerting *a, const char *format, ...)

@@ -4,8 +4,8 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "store_keys.h"
 
 #define TTL_MS	  (LIMIT_ALERT_TTL_S * 1000ull)
@@ -127,11 +127,8 @@ static void take_answer(void *context, const redisReply *reply)
 /* Ascending, whatever the clock does. */
 static void next_stream_id(struct alerting *a, char id[48])
 {
-	struct timespec now;
-	uint64_t ms;
+	uint64_t ms = clock_ms(CLOCK_REALTIME);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 	if (ms > a->stream_ms) {
 		a->stream_ms = ms;
 		a->stream_sequence = 0;

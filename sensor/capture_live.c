@@ -107,12 +107,12 @@ static void lose(struct taps *t, struct tap *tap, const char *why)
 	tap_count(tap);
 	if (!tap->lost) {
 		tap->lost = true;
-		tap->lost_ns = taps_clock_ns(CLOCK_MONOTONIC);
+		tap->lost_ns = clock_ns(CLOCK_MONOTONIC);
 	}
 	say(t, "%s: %s; waiting until it is back", tap->name, why);
 	tap_close(tap); /* and `why`, which is libpcap's */
 	tap->wait_ns = LIMIT_REOPEN_MIN_MS * NS_PER_MS;
-	tap->retry_ns = taps_clock_ns(CLOCK_MONOTONIC) + tap->wait_ns;
+	tap->retry_ns = clock_ns(CLOCK_MONOTONIC) + tap->wait_ns;
 }
 
 static void found(struct taps *t, struct tap *tap, uint64_t now)
@@ -156,7 +156,7 @@ static void look(struct taps *t, struct tap *tap, uint64_t now)
 
 static void look_at_links(struct taps *t)
 {
-	uint64_t now = taps_clock_ns(CLOCK_MONOTONIC);
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	bool due = now >= t->look_ns;
 
 	for (size_t i = 0; i < t->count; i++) {
@@ -248,8 +248,8 @@ static int fail(struct taps *t, struct tap *tap, int result, char error[CAPTURE_
 void taps_stop(struct taps *t)
 {
 	t->ending = true;
-	t->ended_ns = taps_clock_ns(CLOCK_REALTIME);
-	t->patient_ns = taps_clock_ns(CLOCK_MONOTONIC) + LIMIT_LAST_MS * NS_PER_MS;
+	t->ended_ns = clock_ns(CLOCK_REALTIME);
+	t->patient_ns = clock_ns(CLOCK_MONOTONIC) + LIMIT_LAST_MS * NS_PER_MS;
 	for (size_t i = 0; i < t->count; i++) {
 		tap_count(&t->tap[i]);
 		t->due[i] = t->tap[i].received;
@@ -290,7 +290,7 @@ static int read_packets(struct taps *t, char error[CAPTURE_ERROR_MAX])
 int taps_dispatch(
     struct taps *t, capture_packet *packet, void *context, char error[CAPTURE_ERROR_MAX])
 {
-	bool patient = !t->ending || taps_clock_ns(CLOCK_MONOTONIC) < t->patient_ns;
+	bool patient = !t->ending || clock_ns(CLOCK_MONOTONIC) < t->patient_ns;
 	int result;
 
 	t->packet = packet;

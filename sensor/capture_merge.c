@@ -67,7 +67,7 @@ static int fetch_heads(struct taps *t, size_t *failed)
 
 int taps_read_merged(struct taps *t, size_t *failed)
 {
-	uint64_t now = taps_clock_ns(CLOCK_REALTIME);
+	uint64_t now = clock_ns(CLOCK_REALTIME);
 	struct head *head;
 	int result, count = 0, next;
 

@@ -3,10 +3,10 @@
 #define TLSVANE_CAPTURE_TAPS_H
 
 #include <signal.h>
-#include <time.h>
 
 #include "capture_private.h"
 #include "capture_tap.h"
+#include "clock.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -38,14 +38,6 @@ struct taps {
 	capture_packet *packet;		      /* of the taps_dispatch under way */
 	void *context;
 };
-
-static inline uint64_t taps_clock_ns(clockid_t which)
-{
-	struct timespec now;
-
-	clock_gettime(which, &now);
-	return (uint64_t)now.tv_sec * CAPTURE_NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 static inline uint64_t taps_stamp(const struct tap *tap, const struct pcap_pkthdr *header)
 {

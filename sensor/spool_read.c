@@ -80,14 +80,6 @@ static int load_fields(struct reader *r, struct tally_entry *e, char *fields)
 	return SPOOL_OK;
 }
 
-static bool has_steps(const struct tally_entry *e)
-{
-	for (size_t i = 0; i < e->count; i++)
-		if (e->counters[i].seen > 0)
-			return true;
-	return false;
-}
-
 static int check_entry(struct reader *r, unsigned kind, char *fields)
 {
 	struct tally_entry e = {.kind = (uint8_t)kind};
@@ -108,7 +100,7 @@ static int load_entry(struct reader *r, unsigned kind, const uint8_t key[32], ch
 	}
 	result = load_fields(r, e, fields);
 	e->in_file = true;
-	e->held = has_steps(e);
+	e->held = tally_entry_has_steps(e);
 	e->changed = true;
 	tally_move(r->tally, e, e->held ? TALLY_SPOOLED : TALLY_DIRTY, false);
 	return result;

@@ -52,20 +52,12 @@ static void spool_failed(struct store *s, const char *error, const char *then)
 	s->spool_ms = store_clock() + STORE_SPOOL_MS;
 }
 
-static bool has_steps(const struct tally_entry *e)
-{
-	for (size_t i = 0; i < e->count; i++)
-		if (e->counters[i].seen > 0)
-			return true;
-	return false;
-}
-
 /* Steps that are in the file, or are to be, must not be written before the file is without them. */
 static void hold(void *to, struct tally_entry *e)
 {
 	struct store *s = to;
 
-	if (!e->in_file || e->held || e->based || !has_steps(e))
+	if (!e->in_file || e->held || e->based || !tally_entry_has_steps(e))
 		return;
 	e->held = true;
 	if (e->list == TALLY_BUSY)

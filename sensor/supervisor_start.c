@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "action_runner.h"
+#include "clock.h"
 #include "log.h"
 #include "notify.h"
 #include "progress.h" /* its clock */
@@ -71,14 +71,6 @@ static int take_share(struct supervisor *s, struct place *p)
 	return 0;
 }
 
-static uint64_t wall_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 int supervisor_open_capture(struct supervisor *s, unsigned place, char error[CAPTURE_ERROR_MAX])
 {
 	struct place *p = &s->place[place];
@@ -98,7 +90,7 @@ int supervisor_open_capture(struct supervisor *s, unsigned place, char error[CAP
 		p->capture = NULL;
 		return -1;
 	}
-	p->since_ns = wall_clock_ns();
+	p->since_ns = clock_ns(CLOCK_REALTIME);
 	return 0;
 }
 

@@ -333,6 +333,14 @@ static size_t text_length(const char *text)
 	return length;
 }
 
+bool tally_entry_has_steps(const struct tally_entry *e)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (e->counters[i].seen > 0)
+			return true;
+	return false;
+}
+
 void tally_entry_set_text(struct tally_entry *e, unsigned index, const char *text)
 {
 	size_t length = text_length(text);

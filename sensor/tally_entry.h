@@ -147,6 +147,9 @@ MUST_USE int tally_entry_add(
 struct tally_counter *tally_entry_counter(
     struct tally_entry *e, unsigned name, uint64_t code, bool cap);
 
+/* Whether something was counted on top of what Redis, or a file, is known to hold. */
+bool tally_entry_has_steps(const struct tally_entry *e);
+
 /* Sets a text of *e (cut to LIMIT_TALLY_TEXT) where it differs. */
 void tally_entry_set_text(struct tally_entry *e, unsigned index, const char *text);
 

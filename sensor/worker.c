@@ -2,11 +2,10 @@
 #include "worker.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "limits.h"
 
-#define NS_PER_S  1000000000ull
 #define NS_PER_MS 1000000ull
 
 struct worker {
@@ -46,20 +45,6 @@ void worker_free(struct worker *w)
 	if (w != NULL)
 		pipeline_free(w->pipeline);
 	free(w);
-}
-
-static uint64_t clock_ns(clockid_t which)
-{
-	struct timespec now;
-
-	clock_gettime(which, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-/* Wall-clock time for flows that end because nothing more comes; a replay has the capture's own. */
-static uint64_t wall_clock_ns(void)
-{
-	return clock_ns(CLOCK_REALTIME);
 }
 
 bool worker_is_ours(const struct worker *w, uint64_t ns)
@@ -111,8 +96,8 @@ int worker_run(struct worker *w)
 	while (count >= 0) {
 		count = capture_dispatch(o->capture, take, w, error);
 		pipeline_flush(w->pipeline);
-		if (count == 0 && o->live)
-			pipeline_tick(w->pipeline, wall_clock_ns());
+		if (count == 0 && o->live) /* time passes; a replay has the capture's own */
+			pipeline_tick(w->pipeline, clock_ns(CLOCK_REALTIME));
 		if (o->between(o->context) || !going)
 			continue;
 		going = false;
@@ -133,7 +118,7 @@ void worker_finish(struct worker *w)
 bool worker_has_seen(const struct worker *w, uint64_t ns)
 {
 	const uint64_t patience = LIMIT_MERGE_MS * NS_PER_MS;
-	uint64_t now = wall_clock_ns();
+	uint64_t now = clock_ns(CLOCK_REALTIME);
 
 	return w->over || w->seen_ns >= ns || now >= ns + patience || ns > now + patience;
 }

@@ -1,6 +1,4 @@
 /* The clock as tables that mail servers load: what holds at this minute. */
-#include <string.h>
-
 #include "enforce.h"
 #include "say.h"
 
@@ -26,11 +24,6 @@ struct export
 	uint64_t now_ms;
 };
 
-static bool is_ipv4(const struct frame_address *a)
-{
-	return memcmp(a->bytes, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
-}
-
 /* The next host that `action` is due for, from *at on; NULL at the end. */
 static const struct enforce_host *next_host(
     const struct export *e, size_t *at, unsigned action, int family, struct enforcement_state *s)
@@ -38,7 +31,8 @@ static const struct enforce_host *next_host(
 	while (*at < e->book->count) {
 		const struct enforce_host *h = &e->book->hosts[(*at)++];
 
-		if (h->reported_ms == 0 || (family != 0 && is_ipv4(&h->address) != (family == 4)))
+		if (h->reported_ms == 0 ||
+		    (family != 0 && frame_address_is_ipv4(&h->address) != (family == 4)))
 			continue;
 		enforce_state(e->book, h, e->now_ms, s);
 		if (s->action == action)
@@ -78,7 +72,8 @@ static void write_postfix(const struct export *e)
 
 		for (size_t at = 0; (h = next_host(e, &at, action, 0, &s)) != NULL;)
 			fprintf(e->to, "%s/%d %s\n", address_format(&h->address, address),
-			    is_ipv4(&h->address) ? 32 : 128, enforce_reply(e->book, h, &s, reply));
+			    frame_address_is_ipv4(&h->address) ? 32 : 128,
+			    enforce_reply(e->book, h, &s, reply));
 	}
 }
 
@@ -100,7 +95,8 @@ static void write_exim(const struct export *e)
 		char address[ADDRESS_TEXT_MAX], reply[ENFORCE_REPLY_MAX];
 
 		for (size_t at = 0; (h = next_host(e, &at, action, 0, &s)) != NULL;)
-			fprintf(e->to, is_ipv4(&h->address) ? "%s: %s\n" : "\"%s\": %s\n",
+			fprintf(e->to,
+			    frame_address_is_ipv4(&h->address) ? "%s: %s\n" : "\"%s\": %s\n",
 			    address_format(&h->address, address),
 			    enforce_reply(e->book, h, &s, reply));
 	}

@@ -14,6 +14,7 @@
 #include "../../rules/alert.h"
 #include "../../sensor/action_runner.h"
 #include "../../sensor/action_work.h"
+#include "../../sensor/clock.h"
 
 static const char fields[] =
     "alert.change: new\nalert.state: firing\nalert.id: abc\nalert.uid: abc-1\n"
@@ -21,14 +22,6 @@ static const char fields[] =
     "alert.since: 2026-03-01T00:00:00Z\nalert.message: TLS 1.0 with us\n"
     "rule.name: legacy\nrule.severity: error\nserver.ip: 192.0.2.1\n"
     "tls.version: 1.0\ntlsvane.outcome: tls\n@timestamp: 2026-03-01T00:00:00Z\n";
-
-static uint64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void nap(void)
 {
@@ -47,7 +40,7 @@ static enum delivery_result run(const char *script, const char *timeout_ns, char
 
 	why[0] = '\0';
 	assert_int_equal(action_exec_start(&p, job, why), 0);
-	while (!action_program_poll(&p, clock_ms(), &result, why))
+	while (!action_program_poll(&p, clock_ms(CLOCK_MONOTONIC), &result, why))
 		nap();
 	free(job);
 	return result;
@@ -89,7 +82,7 @@ static void failures_say_why(void **state)
 	assert_int_equal(run("kill -SEGV $$", TEN_S, why), DELIVERY_FAILED);
 	assert_string_equal(why, "ended by signal 11");
 	assert_int_equal(action_exec_start(&p, job, why), 0);
-	while (!action_program_poll(&p, clock_ms(), &result, why))
+	while (!action_program_poll(&p, clock_ms(CLOCK_MONOTONIC), &result, why))
 		nap();
 	assert_int_equal(result, DELIVERY_FAILED);
 	assert_string_equal(why, "exit 127: /nowhere/at/all: No such file or directory");

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../../sensor/clock.h"
 #include "../../sensor/limits.h"
 #include "../../sensor/worker.h"
 
@@ -33,14 +33,6 @@ struct run {
 	int pipe;
 	unsigned late; /* packets that come when all are its own */
 };
-
-static uint64_t wall_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 /* Whatever it holds, it is counted. */
 static void send_packet(const struct run *run, uint64_t ns)
@@ -112,7 +104,7 @@ static uint64_t end(struct run *run)
 	struct sensor_numbers numbers;
 
 	assert_int_equal(worker_run(run->worker), 0);
-	assert_true(worker_has_seen(run->worker, wall_clock_ns()));
+	assert_true(worker_has_seen(run->worker, clock_ns(CLOCK_REALTIME)));
 	worker_numbers(run->worker, &numbers);
 	worker_free(run->worker);
 	capture_close(run->capture);
@@ -164,11 +156,12 @@ static void test_only_what_may_come_is_waited_for(void **state)
 
 	(void)state;
 	begin(&run, 0);
-	assert_true(worker_has_seen(run.worker, wall_clock_ns() - hour));
-	assert_true(worker_has_seen(run.worker, wall_clock_ns() + hour)); /* set back since */
-	now = wall_clock_ns();
+	assert_true(worker_has_seen(run.worker, clock_ns(CLOCK_REALTIME) - hour));
+	assert_true(
+	    worker_has_seen(run.worker, clock_ns(CLOCK_REALTIME) + hour)); /* set back since */
+	now = clock_ns(CLOCK_REALTIME);
 	seen = worker_has_seen(run.worker, now);
-	assert_true(!seen || wall_clock_ns() > now + moment); /* a machine may be busy */
+	assert_true(!seen || clock_ns(CLOCK_REALTIME) > now + moment); /* a machine may be busy */
 	assert_int_equal(end(&run), 0);
 }
 

@@ -1,8 +1,8 @@
 /*
  * The process that acts: started before the first packet, as an unprivileged user where the sensor
  * is root, it runs programs, mails and posts, so that the sensor never waits for any of them and
- * never holds a foreign connection. This is the sensor's end of its socket; nothing here blocks, but
- * for action_runner_start.
+ * never holds a foreign connection. This is the sensor's end of its socket; nothing here blocks,
+ * but for action_runner_start.
  */
 #ifndef TLSVANE_ACTION_RUNNER_H
 #define TLSVANE_ACTION_RUNNER_H

@@ -56,11 +56,12 @@ bool store_sensor_valid(const char *sensor);
 
 /*
  * Opens the store for `tally` (kept, not owned: free it after store_close) and reads the spool into
- * it. A Redis that is away is no failure: one line to the
- * log, and store_flush tries again. NULL with a line in `error` when it must not start: a bad URL
- * or name, a password missing or wrong, no permission, another schema, the name held by a living
- * sensor, a spool that cannot be read for lack of rights or memory. Blocks for LIMIT_CONNECT_MS +
- * LIMIT_REPLY_MS at most (and the resolver's time where the URL names a host).
+ * it. A Redis that is away is no failure: one line to the log, and store_flush tries again. NULL
+ * with a line in `error` when it must not start: a bad URL or name, a password missing or wrong, no
+ * permission, another schema, the name held by a living sensor, a spool that cannot be read for
+ * lack of rights or memory. Blocks for LIMIT_CONNECT_MS + LIMIT_REPLY_MS at most, and where the URL
+ * names a host, a second a names' server, now and at most every ten seconds later while Redis is
+ * away.
  */
 struct store *store_open(
     const struct store_options *options, struct tally *tally, char error[STORE_ERROR_MAX]);

@@ -228,6 +228,7 @@ static const struct step {
 static void become_ready(struct store *s)
 {
 	s->state = STORE_READY;
+	store_address_answered(s);
 	s->lease_asked = false;
 	s->heartbeat_ms = 0; /* at once: it carries `holder` */
 	if (s->doubt)
@@ -264,14 +265,27 @@ void store_step_reply(struct store *s, const redisReply *reply)
 	go_on(s);
 }
 
+static void open_connection(struct store *s, const char **error)
+{
+	const char *address = NULL;
+
+	if (s->url.host[0] != '\0' && (address = store_address(s, error)) == NULL)
+		return;
+	s->redis = address == NULL ? redisConnectUnixNonBlock(s->url.path)
+				   : redisConnectNonBlock(address, s->url.port);
+	*error = s->redis == NULL     ? "memory is short"
+		 : s->redis->err != 0 ? s->redis->errstr
+				      : NULL;
+}
+
 void store_dial(struct store *s)
 {
+	const char *error;
+
 	s->connects++;
-	s->redis = s->url.host[0] == '\0' ? redisConnectUnixNonBlock(s->url.path)
-					  : redisConnectNonBlock(s->url.host, s->url.port);
-	if (s->redis == NULL || s->redis->err != 0) {
-		store_trouble_away(
-		    s, "connect", s->redis == NULL ? "memory is short" : s->redis->errstr);
+	open_connection(s, &error);
+	if (error != NULL) {
+		store_trouble_away(s, "connect", error);
 		store_drop(s, false);
 		return;
 	}

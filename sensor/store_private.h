@@ -1,8 +1,9 @@
 /*
- * Inside the store. Its files: store (life), store_pump (bytes and time), store_connect (from the
- * first byte to ready), store_lease (who writes under a name), store_write (entries to commands),
- * store_reply (replies to entries), store_trouble (what refuses, and what is said about it),
- * store_ask (questions of others), store_sensor (heartbeat), store_spool, store_wire.
+ * Inside the store. Its files: store (life), store_pump (bytes and time), store_address (of a host
+ * name), store_connect (from the first byte to ready), store_lease (who writes under a name),
+ * store_write (entries to commands), store_reply (replies to entries), store_trouble (what refuses,
+ * and what is said about it), store_ask (questions of others), store_sensor (heartbeat),
+ * store_spool, store_wire.
  *
  * Nothing blocks: commands are put on the wire, what is awaited stands in a ring in their order.
  */
@@ -19,8 +20,10 @@
 #include "store_wire.h"
 #include "tally_entry.h"
 
-#define STORE_TOKEN_MAX	 384 /* host:pid:namespace.random */
-#define STORE_RUN_ID_MAX 64
+#define STORE_TOKEN_MAX	  384 /* host:pid:namespace.random */
+#define STORE_RUN_ID_MAX  64
+#define STORE_ADDRESSES	  8
+#define STORE_ADDRESS_MAX 64 /* a numeric address with its scope */
 #define STORE_ENTRY_MAX                                                                            \
 	12 /* commands that one entry, or all that is done now and then, may need at once */
 #define STORE_RING     (LIMIT_PIPELINE + STORE_ENTRY_MAX)
@@ -60,6 +63,13 @@ struct store_pending {
 
 struct store_trouble;
 
+struct store_addresses { /* of the URL's host, numeric */
+	char text[STORE_ADDRESSES][STORE_ADDRESS_MAX];
+	size_t count, next; /* to be dialled; == count: all were, in vain */
+	uint64_t asked_ms;  /* 0: never */
+	const char *error;  /* of the last question (static storage), or NULL */
+};
+
 struct store_asking { /* one of store_ask */
 	struct store_asking *next;
 	store_answer *answer;
@@ -83,6 +93,7 @@ struct store {
 	enum store_state state;
 	unsigned step; /* of the hello */
 	redisContext *redis;
+	struct store_addresses addresses;
 	struct wire out, body;
 	struct store_pending ring[STORE_RING];
 	size_t ring_first, ring_count;
@@ -134,6 +145,11 @@ uint64_t store_wall(void);  /* ms since the epoch */
  * without progress. */
 void store_pump(struct store *s, uint64_t until_ms, unsigned wait_ms);
 void store_expect(struct store *s, unsigned operation, struct tally_entry *e, size_t fields);
+
+/* ---- store_address.c ---- */
+/* The next to dial; NULL, with a reason in `error` (static storage), when none is known. */
+const char *store_address(struct store *s, const char **error);
+void store_address_answered(struct store *s); /* the one that was dialled: it is the next again */
 
 /* ---- store_connect.c ---- */
 void store_dial(struct store *s);

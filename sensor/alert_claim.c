@@ -46,6 +46,12 @@ static const char touch_script[] =
     "then redis.call('HSET',KEYS[1],f,ARGV[i]) end end "
     "redis.call('PEXPIRE',KEYS[1],ARGV[3]) return 1";
 
+/* KEYS: alert, firing. ARGV: id. What expired (its rule went while it fired) leaves the set, too. */
+static const char load_script[] =
+    "if redis.call('EXISTS',KEYS[1])==0 then redis.call('ZREM',KEYS[2],ARGV[1]) end "
+    "return redis.call('HMGET',KEYS[1],'version','state','episode','since','notified','match',"
+    "'clean','rule','key')";
+
 static const char *const state_words[SUPPRESS_STATES] = {"idle", "idle", "firing", "resolved"};
 
 struct alert_claim *alert_claim_new(const char *rule, const char *key)
@@ -187,14 +193,13 @@ void alert_touch_put(struct wire *w, const struct suppress_entry *e, uint64_t tt
 
 void alert_load_put(struct wire *w, const char *id)
 {
-	static const char *const names[] = {
-	    "version", "state", "episode", "since", "notified", "match", "clean", "rule", "key"};
-
-	wire_command(w, 2 + 9);
-	wire_text(w, "HMGET");
+	wire_command(w, 3 + 2 + 1);
+	wire_text(w, "EVAL");
+	wire_text(w, load_script);
+	wire_text(w, "2");
 	put_alert_key(w, id);
-	for (size_t i = 0; i < 9; i++)
-		wire_text(w, names[i]);
+	wire_text(w, KEY_ALERTS_FIRING);
+	wire_text(w, id);
 }
 
 int alert_load_reply(

@@ -1,6 +1,7 @@
 /*
- * Loading a set of rules files, from inside: rule_file.c reads files and includes, definitions.c
- * their lists, networks and macros, rule_read.c the rules, action_read.c what they do.
+ * Loading a set of rules files, from inside: file_read.c reads files and includes, definitions.c
+ * their lists, networks and macros, rule_read.c the rules, action_read.c what they do; rule_file.c
+ * says which rules hold.
  */
 #ifndef TLSVANE_RULES_LOADER_H
 #define TLSVANE_RULES_LOADER_H
@@ -80,6 +81,12 @@ bool loader_check_name(
     struct loader *l, size_t file, const yaml_node_t *node, const char *what, bool dots);
 
 /* ---- Parts ---- */
+
+/* Reads a file and what it includes, once. `from`: what includes it, NULL for the first. */
+bool loader_read_file(
+    struct loader *l, const char *path, const struct rules_place *from, size_t *index);
+/* The same for one whose bytes are there. */
+bool loader_read_source(struct loader *l, size_t file);
 
 void loader_read_definitions(struct loader *l, size_t file, const yaml_node_t *root);
 void loader_check_definitions(struct loader *l);

@@ -12,7 +12,8 @@
 #include "limits.h"
 #include "log.h"
 
-#define WAIT_MS 500
+#define WAIT_MS	   500
+#define LAST_WAITS 10 /* in vain, at the end */
 
 struct json_output {
 	struct json_output_options options;
@@ -225,14 +226,41 @@ uint64_t json_output_lost(const struct json_output *j)
 	return j->lost;
 }
 
+static uint64_t lines_waiting(const struct json_output *j)
+{
+	uint64_t count = 0;
+
+	for (size_t i = j->sent; i < j->used; i++)
+		count += j->waiting[i] == '\n';
+	return count;
+}
+
+/* Waits as long as the reader takes something, or for good where all is wanted. */
+static void send_last(struct json_output *j)
+{
+	unsigned idle = 0;
+
+	while (!j->failed && j->sent < j->used && (j->options.all || idle < LAST_WAITS)) {
+		size_t before = j->sent;
+
+		wait_for_reader(j);
+		idle = j->sent > before ? 0 : idle + 1;
+	}
+	if (j->failed || j->sent == j->used)
+		return;
+	log_say(LOG_LEVEL_WARNING,
+	    "%s: its reader took nothing for %u s: %llu records are left out", name_of(j),
+	    LAST_WAITS * WAIT_MS / 1000, (unsigned long long)lines_waiting(j));
+}
+
 bool json_output_close(struct json_output *j)
 {
 	bool good;
 
 	if (j == NULL)
 		return true;
-	while (j->drips && !j->failed && j->sent < j->used)
-		wait_for_reader(j);
+	if (j->drips)
+		send_last(j);
 	if (!j->failed && !j->drips && fflush(j->lines) != 0)
 		give_up(j);
 	if (j->drips)

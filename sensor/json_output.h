@@ -44,7 +44,8 @@ void json_output_reopen(struct json_output *j);
 /* Lines that were left out. */
 uint64_t json_output_lost(const struct json_output *j);
 
-/* Writes what waits and frees *j; NULL is allowed. False: it could not write all. */
+/* Writes what waits and frees *j; NULL is allowed. A reader that takes nothing for five seconds is
+ * given up, and said so, unless all is wanted. False: it could not write all. */
 bool json_output_close(struct json_output *j);
 
 #endif

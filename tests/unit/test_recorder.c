@@ -136,6 +136,23 @@ static void a_reader_that_stalls_is_not_waited_for(void **state)
 	free(board);
 }
 
+static void a_reader_that_stalls_is_given_up_at_the_end(void **state)
+{
+	struct sensor_options sensor = {.json = "-"};
+	struct board *board = calloc(1, sizeof(*board));
+	struct recorder *r;
+	int ends[2];
+
+	(void)state;
+	r = open_piped(&sensor, board, ends);
+	reader = -1;
+	for (unsigned i = 0; i < TAKEN; i++)
+		take(r);
+	assert_int_equal(recorder_close(r), 0); /* alarm() ends it where this waits for good */
+	close(ends[0]);
+	free(board);
+}
+
 static void a_replay_waits_for_its_reader(void **state)
 {
 	struct sensor_options sensor = {.json = "-", .file = "capture.pcap"};
@@ -176,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_full_disk_is_seen_at_a_reload),
 	    cmocka_unit_test(a_reader_that_stalls_is_not_waited_for),
+	    cmocka_unit_test(a_reader_that_stalls_is_given_up_at_the_end),
 	    cmocka_unit_test(a_replay_waits_for_its_reader),
 	    cmocka_unit_test(a_reader_that_goes_is_said),
 	};

@@ -11,6 +11,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "../parsers/smtp_syntax.h"
 #include "limits.h"
 #include "tally_entry.h"
 
@@ -204,13 +205,36 @@ static void tell_fallback(struct record *r, uint64_t from, uint64_t to, uint8_t 
 	r->fallback_outcome = outcome;
 }
 
+static bool is_said(const struct record_event *e, const char *verb)
+{
+	const char *name = smtp_verb_name(e->what);
+
+	return name != NULL && strcmp(name, verb) == 0;
+}
+
+/* Whether a session's own mail in the clear came behind STARTTLS, so behind its failure. */
+static bool mail_follows(const struct record *r)
+{
+	bool asked = false;
+
+	if (r->plaintext_mail != RECORD_TRUE)
+		return false;
+	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
+		if (asked && is_said(&r->events[i], "MAIL"))
+			return true;
+		asked |=
+		    is_said(&r->events[i], "STARTTLS") || is_said(&r->events[i], "X-ANONYMOUSTLS");
+	}
+	return false;
+}
+
 /* A session may last, so the one that failed may end behind the one in the clear: then it is the
  * one to tell. */
 static void compare_failure(struct compare *c, struct record *r)
 {
 	struct past *p = make(c, r, true);
 
-	if (r->plaintext_mail == RECORD_TRUE) {
+	if (mail_follows(r)) {
 		tell_fallback(r, r->start_ns, r->start_ns, r->outcome);
 	} else if (is_within(r->start_ns, p->clear_ns, FALLBACK_NS)) {
 		tell_fallback(r, r->start_ns, p->clear_ns, r->outcome);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../parsers/smtp_syntax.h"
 #include "../../sensor/limits.h"
 #include "../../sensor/tally_entry.h"
 
@@ -108,19 +109,50 @@ static void tls_mends_it(void **state)
 	compare_free(c);
 }
 
-static void within_one_session(void **state)
+/* What the client said in a session, and whether that is a fallback within it. */
+static bool falls_back_within(uint8_t outcome, const char *said)
 {
 	struct compare *c = compare_new(0, NULL);
-	struct record r = session(S(1), 1, 2, OUTCOME_STARTTLS_REFUSED);
+	struct record r = session(S(1), 1, 2, outcome);
 
-	(void)state;
 	r.plaintext_mail = RECORD_TRUE;
+	while (*said != '\0') {
+		struct smtp_command command =
+		    smtp_command_read(cursor_over(said, strcspn(said, "|")));
+
+		r.events[r.event_count++] = (struct record_event){.what = command.verb, .times = 1};
+		said += strcspn(said, "|");
+		said += *said == '|';
+	}
 	compare_session(c, &r);
-	assert_int_equal(r.fallback, RECORD_TRUE);
+	compare_free(c);
+	if (r.fallback != RECORD_TRUE)
+		return false;
 	assert_int_equal(r.fallback_from_ns, r.start_ns);
 	assert_int_equal(r.fallback_to_ns, r.start_ns);
-	assert_int_equal(r.fallback_outcome, OUTCOME_STARTTLS_REFUSED);
-	compare_free(c);
+	assert_int_equal(r.fallback_outcome, outcome);
+	return true;
+}
+
+static void within_one_session(void **state)
+{
+	(void)state;
+	assert_true(falls_back_within(OUTCOME_STARTTLS_REFUSED, "EHLO a|STARTTLS|MAIL FROM:<>"));
+	assert_true(falls_back_within(
+	    OUTCOME_STARTTLS_REFUSED, "EHLO a|MAIL FROM:<>|X-ANONYMOUSTLS|MAIL FROM:<>"));
+	assert_true(
+	    falls_back_within(OUTCOME_STARTTLS_ABANDONED, "EHLO a|STARTTLS|EHLO a|MAIL FROM:<>"));
+	assert_true(
+	    falls_back_within(OUTCOME_TLS_FAILED, "EHLO a|STARTTLS|MAIL FROM:<>|RSET|STARTTLS"));
+}
+
+static void mail_before_the_failure_is_none(void **state)
+{
+	(void)state;
+	assert_false(
+	    falls_back_within(OUTCOME_STARTTLS_REFUSED, "EHLO a|MAIL FROM:<>|RSET|STARTTLS|QUIT"));
+	assert_false(falls_back_within(OUTCOME_TLS_FAILED, "EHLO a|MAIL FROM:<>|STARTTLS"));
+	assert_false(falls_back_within(OUTCOME_TLS_FAILED, ""));
 }
 
 /* The one that failed hung, and ended behind its fallback: it tells, and once only. */
@@ -231,6 +263,7 @@ int main(void)
 	    cmocka_unit_test(only_of_the_same_pair_port_and_hour),
 	    cmocka_unit_test(tls_mends_it),
 	    cmocka_unit_test(within_one_session),
+	    cmocka_unit_test(mail_before_the_failure_is_none),
 	    cmocka_unit_test(in_the_other_order),
 	    cmocka_unit_test(offered_before_or_to_others),
 	    cmocka_unit_test(a_mask_tells_by_itself),

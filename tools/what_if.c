@@ -329,6 +329,22 @@ static bool is_settled(const struct record *r, struct prediction *p)
 	return true;
 }
 
+/* Who would have to do otherwise where mail goes in the clear: a client that was offered TLS, or
+ * told to begin it, could have. */
+static const char *clear_side(const struct record *r)
+{
+	switch (r->outcome) {
+	case OUTCOME_TLS:
+	case OUTCOME_STARTTLS_UNUSED:
+	case OUTCOME_STARTTLS_ABANDONED:
+		return "client";
+	case OUTCOME_UNKNOWN:
+		return "unknown";
+	default:
+		return "server";
+	}
+}
+
 static void judge(const struct wishes *w, const struct ledger *l, const struct ledger_pair *p,
     const struct record *r, struct prediction *result)
 {
@@ -345,11 +361,8 @@ static void judge(const struct wishes *w, const struct ledger *l, const struct l
 		return;
 	}
 	if (holds(w->clear, w->own, r)) {
-		*result = (struct prediction){FATE_FAILS, SURE_SEEN,
-		    r->outcome == OUTCOME_STARTTLS_UNUSED ? "client"
-		    : r->outcome == OUTCOME_UNKNOWN	  ? "unknown"
-							  : "server",
-		    "mail goes in the clear"};
+		*result = (struct prediction){
+		    FATE_FAILS, SURE_SEEN, clear_side(r), "mail goes in the clear"};
 		return;
 	}
 	file = file_matches(w, r, &rule);

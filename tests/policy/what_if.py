@@ -91,6 +91,13 @@ say({row["client"]["ip"]: row["sure"] for row in answer} ==
 answer = ask("--min-version", "1.2", "--require-tls")
 say({row["client"]["ip"] for row in answer if row["fate"] == "fails"} ==
     {"192.0.2.115", "192.0.2.10", "192.0.2.113", "192.0.2.18"}, "require-tls", answer)
+# Who was told to begin TLS and sent in the clear would have to change; who was refused it would not.
+must("tests/frames/run", "--capture", "words-behind-the-220", f"{WORK}/words.pcap")
+fill(f"{WORK}/words.pcap")
+answer = ask("--require-tls")
+say(sorted((row["fate"], row["changes"]) for row in answer) == [("fails", "client"), ("fails", "server")], "require-tls/side",
+    answer)
+fill(*captures["earlier"], *captures["before"])
 # A rule of one's own is asked the same way as an option.
 with open(f"{WORK}/rule.yaml", "w") as file:
     file.write("rules:\n  - name: old\n    when: tls.version < 1.2\n")

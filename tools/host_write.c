@@ -138,8 +138,8 @@ static void write_clear(FILE *to, const struct totals *t, bool color)
 
 	totals_why_text(t, why);
 	if (t->plaintext_ms != 0) {
-		snprintf(text, sizeof(text), "last on %s UTC; %s",
-		    moment_text(t->plaintext_ms, when), why);
+		snprintf(text, sizeof(text), "last on %s UTC%s%s",
+		    moment_text(t->plaintext_ms, when), why[0] != '\0' ? "; " : "", why);
 		write_wrapped(to, "In the clear", text, color);
 	} else if (why[0] != '\0') {
 		write_wrapped(to, "Without TLS", why, color);

@@ -112,16 +112,23 @@ static bool is_alert(struct cursor bytes)
 	       major == 3;
 }
 
-/* Where we cannot know the state of the dialogue, a hello is known by its own structure; also where
- * a proxy's header stood before implicit TLS. */
+/* On a port of implicit TLS a hello may stand behind a proxy's header, and a client's where a line
+ * could: it need not have waited for the server, which greeted it in the clear. */
+static bool may_begin_unasked(const struct session *s, enum side side)
+{
+	if (!s->tls_port)
+		return false;
+	return !(s->dialog.facts.seen & SMTP_SPOKEN) ||
+	       (side == SIDE_CLIENT && s->dialog.mode[side] == SMTP_MODE_LINES);
+}
+
+/* Where we cannot know the state of the dialogue, a hello is known by its own structure. */
 static bool looks_like_hello(
     const struct session *s, enum side side, struct cursor bytes, bool one_sided)
 {
-	bool behind_header = s->tls_port && !(s->dialog.facts.seen & SMTP_SPOKEN);
-
 	if (s->resumed && side == SIDE_SERVER && is_alert(bytes))
 		return true;
-	if (!s->midstream && !s->gap && !one_sided && !behind_header)
+	if (!s->midstream && !s->gap && !one_sided && !may_begin_unasked(s, side))
 		return false;
 	if (s->dialog.mode[side] == SMTP_MODE_BODY || s->dialog.mode[side] == SMTP_MODE_CHUNK)
 		return false;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "../parsers/tls_hello.h"
+
 #define SECONDS_TO_1970 INT64_C(62167219200) /* from the year 0 */
 
 void record_init(struct record *r)
@@ -74,8 +76,9 @@ const char *record_text(const struct record *r, uint16_t field)
 
 bool record_tells_legacy(const struct record *r)
 {
-	return r->tls_version != 0 || r->legacy_side == LEGACY_CLIENT ||
-	       r->legacy_side == LEGACY_SERVER;
+	if (r->tls_version == 0 && r->legacy_side == LEGACY_CLIENT)
+		return r->client_max_version < TLS_VERSION_12;
+	return r->tls_version != 0 || r->legacy_side == LEGACY_SERVER;
 }
 
 bool record_is_legacy(const struct record *r)

@@ -226,8 +226,9 @@ struct field_value {
 /* What a field says in a record. *value is good as long as itself and *r are. */
 void record_value(const struct record *r, const struct field *field, struct field_value *value);
 
-/* Whether the session tells who is legacy, or that nobody is: a version was negotiated, or an alert
- * blames a side. Elsewhere legacy_side is unknown because nothing was there to know. */
+/* Whether the session tells who is below TLS 1.2, or that nobody is: a version was negotiated, or
+ * an alert blames a side; but who offered TLS 1.2 is not below it, if the server wanted more.
+ * Elsewhere legacy_side is unknown because nothing was there to know. */
 bool record_tells_legacy(const struct record *r);
 
 /* Whether it was held below TLS 1.2, or failed for want of a version. */

@@ -111,6 +111,33 @@ static void flags_hosts_by_side(void **state)
 	}
 }
 
+/* The alert protocol_version: whom it blames is old where he offered less than TLS 1.2. */
+static void who_offers_12_is_not_flagged(void **state)
+{
+	static const uint16_t offers[] = {TLS_VERSION_11, TLS_VERSION_12};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
+		struct tally *t = tally_new(100);
+		struct tally_entry *client;
+		struct record r;
+
+		tally_text_record(&r, "192.0.2.1", "192.0.2.2");
+		r.tls_version = 0;
+		r.outcome = OUTCOME_TLS_FAILED;
+		r.client_max_version = offers[i];
+		r.legacy_side = LEGACY_CLIENT;
+		tally_add(t, &r);
+		client = tally_text_find(t, TALLY_CLIENT, "-", "192.0.2.2");
+		assert_int_equal(client->flag_ms[TALLY_LEGACY] != 0, offers[i] < TLS_VERSION_12);
+		if (offers[i] < TLS_VERSION_12)
+			assert_field(client, "legacy_side:client=1");
+		else
+			assert_no_field(client, "legacy_side");
+		tally_free(t);
+	}
+}
+
 static void plaintext_flags_the_server(void **state)
 {
 	struct tally *t = tally_new(100);
@@ -273,6 +300,7 @@ int main(void)
 	    cmocka_unit_test(counts_a_record_in_four_entries),
 	    cmocka_unit_test(not_smtp_is_an_outcome_of_server_and_day_only),
 	    cmocka_unit_test(flags_hosts_by_side),
+	    cmocka_unit_test(who_offers_12_is_not_flagged),
 	    cmocka_unit_test(plaintext_flags_the_server),
 	    cmocka_unit_test(ssl2_has_no_cipher_of_ours),
 	    cmocka_unit_test(counts_every_assigned_cipher),

@@ -175,6 +175,17 @@ static uint64_t count_stuck(const struct legacy_hosts *hosts)
 	return stuck;
 }
 
+/* Those that nobody can blame: whose fault their old sessions were was not seen. */
+static uint64_t count_unblamed(const struct legacy_hosts *hosts)
+{
+	const char *own = hosts->servers ? "server" : "client";
+	uint64_t unblamed = 0;
+
+	for (size_t i = 0; i < hosts->count; i++)
+		unblamed += totals_fault(&hosts->items[i].totals, own) == 0;
+	return unblamed;
+}
+
 /* "2 servers, 1 client", of those that were asked for. */
 static const char *hosts_text(uint64_t servers, uint64_t clients, const struct sides *asked,
     char text[2 * COUNT_TEXT_MAX + 4])
@@ -190,6 +201,22 @@ static const char *hosts_text(uint64_t servers, uint64_t clients, const struct s
 	return text;
 }
 
+/* How many, and of how many the fault is not known to be theirs. */
+static void write_count(const struct legacy_hosts *servers, const struct legacy_hosts *clients,
+    const struct sides *asked)
+{
+	uint64_t unblamed_servers = count_unblamed(servers),
+		 unblamed_clients = count_unblamed(clients);
+	char text[2 * COUNT_TEXT_MAX + 4];
+
+	printf("\nBelow TLS 1.2 by their own fault: %s.",
+	    hosts_text(servers->flagged - unblamed_servers, clients->flagged - unblamed_clients,
+		asked, text));
+	if (unblamed_servers + unblamed_clients > 0)
+		printf(" Whose fault it was is not known of %s more.",
+		    hosts_text(unblamed_servers, unblamed_clients, asked, text));
+}
+
 /* What breaks when the old versions are switched off. */
 static void write_conclusion(const struct legacy_hosts *servers, const struct legacy_hosts *clients,
     const struct sides *asked)
@@ -197,8 +224,7 @@ static void write_conclusion(const struct legacy_hosts *servers, const struct le
 	uint64_t stuck_servers = count_stuck(servers), stuck_clients = count_stuck(clients);
 	char text[2 * COUNT_TEXT_MAX + 4];
 
-	printf("\nBelow TLS 1.2 by their own fault: %s.",
-	    hosts_text(servers->flagged, clients->flagged, asked, text));
+	write_count(servers, clients, asked);
 	if (servers->count < servers->flagged || clients->count < clients->flagged)
 		fputs(" Not all are shown (--limit).\n", stdout);
 	else if (stuck_servers + stuck_clients == 0)

@@ -85,12 +85,13 @@ static uint8_t meaning_of(const struct smtp_refusal *r)
 	return SMTP_ENFORCEMENT_NONE;
 }
 
-void smtp_refusal_keep(struct smtp_refusal *refusal, const struct smtp_reply *reply, bool to_auth)
+void smtp_refusal_keep(
+    struct smtp_refusal *refusal, const struct smtp_reply *reply, bool about_auth)
 {
 	struct smtp_refusal r = {.code = reply->code};
 
 	read_status(reply, &r);
-	if (!to_auth || reply->code != 454)
+	if (!about_auth)
 		r.meaning = meaning_of(&r);
 	if (refusal->meaning == SMTP_ENFORCEMENT_NONE || r.meaning != SMTP_ENFORCEMENT_NONE)
 		*refusal = r;

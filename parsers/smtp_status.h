@@ -30,9 +30,10 @@ struct smtp_refusal {
 	uint8_t meaning;	  /* enum smtp_enforcement */
 };
 
-/* Takes a refusal over, where it does not say less than what is there. `to_auth`: AUTH was refused,
- * which has 454 of its own (RFC 4954 section 6). */
-void smtp_refusal_keep(struct smtp_refusal *refusal, const struct smtp_reply *reply, bool to_auth);
+/* Takes a refusal over, where it does not say less than what is there. `about_auth`: its code is
+ * one that AUTH shares with STARTTLS, and it is about AUTH (RFC 4954 section 6: 454, 530). */
+void smtp_refusal_keep(
+    struct smtp_refusal *refusal, const struct smtp_reply *reply, bool about_auth);
 
 #define SMTP_STATUS_TEXT_MAX 16
 

@@ -257,6 +257,39 @@ static void test_refusals(void **state)
 	assert_int_equal(d.facts.refusal.meaning, SMTP_ENFORCEMENT_NONE);
 }
 
+/* What 530 to MAIL asks for: the rest of the capabilities, the text, the meaning. */
+static void test_530_is_about_tls_or_auth(void **state)
+{
+	static struct smtp_dialog d;
+	static const struct {
+		const char *capabilities, *refusal;
+		uint8_t meaning;
+	} rows[] = {
+	    {"250-STARTTLS\r\n250 SIZE\r\n", "530 5.7.0 Must issue a STARTTLS command first\r\n",
+		SMTP_TLS_REQUIRED},
+	    {"250-STARTTLS\r\n250 AUTH PLAIN\r\n",
+		"530 5.7.0 Must issue a STARTTLS command first\r\n", SMTP_TLS_REQUIRED},
+	    {"250-STARTTLS\r\n250 SIZE\r\n",
+		"530-5.7.0 Must issue a STARTTLS command first. Go to\r\n530 5.7.0 RFC 3207\r\n",
+		SMTP_TLS_REQUIRED},
+	    {"250-STARTTLS\r\n250 AUTH PLAIN\r\n", "530 5.7.0 Authentication required\r\n",
+		SMTP_ENFORCEMENT_NONE},
+	    {"250-AUTH PLAIN\r\n250 SIZE\r\n", "530 5.7.0 log in first\r\n", SMTP_ENFORCEMENT_NONE},
+	    {"250 SIZE\r\n", "530 5.7.0 Authentication Required\r\n", SMTP_ENFORCEMENT_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct line lines[] = {S("220 mx.example.net ESMTP\r\n"),
+		    C("EHLO a.example\r\n"), S("250-mx.example.net\r\n"), S(rows[i].capabilities),
+		    C("MAIL FROM:<a@a.example>\r\n"), S(rows[i].refusal), END};
+
+		run(&d, lines, 0, BYTES_MAX);
+		assert_int_equal(d.facts.refusal.code, 530);
+		assert_int_equal(d.facts.refusal.meaning, rows[i].meaning);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +300,7 @@ int main(void)
 	    cmocka_unit_test(test_many_hops),
 	    cmocka_unit_test(test_endless_headers),
 	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_530_is_about_tls_or_auth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

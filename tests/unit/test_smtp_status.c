@@ -7,12 +7,12 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static void keep(struct smtp_refusal *refusal, const char *line, bool to_auth)
+static void keep(struct smtp_refusal *refusal, const char *line, bool about_auth)
 {
 	struct smtp_reply reply;
 
 	assert_true(smtp_reply_read(cursor_over(line, strlen(line)), &reply));
-	smtp_refusal_keep(refusal, &reply, to_auth);
+	smtp_refusal_keep(refusal, &reply, about_auth);
 }
 
 static void test_refusals(void **state)
@@ -75,7 +75,7 @@ static void test_a_meaning_stays_until_another_comes(void **state)
 	assert_int_equal(r.meaning, SMTP_BLOCKED);
 }
 
-static void test_auth_has_a_454_of_its_own(void **state)
+static void test_auth_has_codes_of_its_own(void **state)
 {
 	struct smtp_refusal r = {.code = 0};
 
@@ -83,7 +83,9 @@ static void test_auth_has_a_454_of_its_own(void **state)
 	keep(&r, "454 4.7.0 Temporary authentication failure", true);
 	assert_int_equal(r.code, 454);
 	assert_int_equal(r.meaning, SMTP_ENFORCEMENT_NONE);
-	keep(&r, "538 5.7.11 Encryption required for requested authentication mechanism", true);
+	keep(&r, "530 5.7.0 Authentication required", true);
+	assert_int_equal(r.meaning, SMTP_ENFORCEMENT_NONE);
+	keep(&r, "538 5.7.11 Encryption required for requested authentication mechanism", false);
 	assert_int_equal(r.meaning, SMTP_TLS_REQUIRED);
 }
 
@@ -92,7 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_a_meaning_stays_until_another_comes),
-	    cmocka_unit_test(test_auth_has_a_454_of_its_own),
+	    cmocka_unit_test(test_auth_has_codes_of_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

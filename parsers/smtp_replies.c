@@ -295,22 +295,22 @@ static void begin_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 		smtp_exchange_note(d, SMTP_SPOKEN);
 }
 
-/* 454 answers AUTH, too; and 530 is as well for who has to authenticate first, where that can be
- * done without TLS (RFC 4954 section 6). */
-static bool is_about_auth(const struct smtp_dialog *d, const struct smtp_reply *reply)
+/* 454 answers AUTH, too, and RCPT to another's domain (Postfix); 530 is as well for who has to
+ * authenticate first, where that can be done without TLS (RFC 4954 section 6). */
+static bool is_of_another(const struct smtp_dialog *d, const struct smtp_reply *reply)
 {
 	bool offered = d->facts.capabilities.known & SMTP_KEYWORD_BIT(SMTP_KEYWORD_AUTH);
-	bool said = smtp_text_contains(reply->text, "AUTHENTICAT");
 
 	if (reply->code == 454)
-		return !smtp_queue_empty(&d->queue) && smtp_queue_oldest(&d->queue) == SMTP_AUTH;
-	return reply->code == 530 && (offered || said) && !smtp_text_contains(reply->text, "TLS");
+		return smtp_queue_empty(&d->queue) || smtp_queue_oldest(&d->queue) != SMTP_STARTTLS;
+	return reply->code == 530 && !smtp_text_contains(reply->text, "TLS") &&
+	       (offered || smtp_text_contains(reply->text, "AUTHENTICAT"));
 }
 
 static void keep_refusal(struct smtp_dialog *d, const struct smtp_reply *reply)
 {
 	if (!smtp_exchange_unsure(d))
-		smtp_refusal_keep(&d->facts.refusal, reply, is_about_auth(d, reply));
+		smtp_refusal_keep(&d->facts.refusal, reply, is_of_another(d, reply));
 }
 
 void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line)

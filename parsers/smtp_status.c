@@ -86,12 +86,12 @@ static uint8_t meaning_of(const struct smtp_refusal *r)
 }
 
 void smtp_refusal_keep(
-    struct smtp_refusal *refusal, const struct smtp_reply *reply, bool about_auth)
+    struct smtp_refusal *refusal, const struct smtp_reply *reply, bool of_another)
 {
 	struct smtp_refusal r = {.code = reply->code};
 
 	read_status(reply, &r);
-	if (!about_auth)
+	if (!of_another)
 		r.meaning = meaning_of(&r);
 	if (refusal->meaning == SMTP_ENFORCEMENT_NONE || r.meaning != SMTP_ENFORCEMENT_NONE)
 		*refusal = r;

@@ -30,10 +30,11 @@ struct smtp_refusal {
 	uint8_t meaning;	  /* enum smtp_enforcement */
 };
 
-/* Takes a refusal over, where it does not say less than what is there. `about_auth`: its code is
- * one that AUTH shares with STARTTLS, and it is about AUTH (RFC 4954 section 6: 454, 530). */
+/* Takes a refusal over, where it does not say less than what is there. `of_another`: its code is
+ * one that STARTTLS shares with other commands, and it is about one of those (RFC 4954 section 6:
+ * 454, 530 of AUTH). */
 void smtp_refusal_keep(
-    struct smtp_refusal *refusal, const struct smtp_reply *reply, bool about_auth);
+    struct smtp_refusal *refusal, const struct smtp_reply *reply, bool of_another);
 
 #define SMTP_STATUS_TEXT_MAX 16
 

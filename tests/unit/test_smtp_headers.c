@@ -245,6 +245,10 @@ static void test_refusals(void **state)
 	const struct line closed[] = {S("421 4.7.66 TLS 1.0 and 1.1 are not supported.\r\n"), END};
 	const struct line auth[] = {
 	    START, C("AUTH PLAIN x\r\n"), S("454 4.7.0 Temporary authentication failure\r\n"), END};
+	const struct line relay[] = {START,
+	    C("MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\n"),
+	    S("250 2.1.0 Ok\r\n454 4.7.1 <b@tls.example>: Relay access denied\r\n"), END};
+	const struct line starttls[] = {START, C("STARTTLS\r\n"), S("454 4.7.0 not now\r\n"), END};
 
 	(void)state;
 	run(&d, blocked, 0, BYTES_MAX);
@@ -255,6 +259,11 @@ static void test_refusals(void **state)
 	run(&d, auth, 0, BYTES_MAX);
 	assert_int_equal(d.facts.refusal.code, 454);
 	assert_int_equal(d.facts.refusal.meaning, SMTP_ENFORCEMENT_NONE);
+	run(&d, relay, 0, BYTES_MAX);
+	assert_int_equal(d.facts.refusal.code, 454);
+	assert_int_equal(d.facts.refusal.meaning, SMTP_ENFORCEMENT_NONE);
+	run(&d, starttls, 0, BYTES_MAX);
+	assert_int_equal(d.facts.refusal.meaning, SMTP_TLS_UNAVAILABLE);
 }
 
 /* What 530 to MAIL asks for: the rest of the capabilities, the text, the meaning. */

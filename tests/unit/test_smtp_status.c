@@ -7,12 +7,12 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-static void keep(struct smtp_refusal *refusal, const char *line, bool about_auth)
+static void keep(struct smtp_refusal *refusal, const char *line, bool of_another)
 {
 	struct smtp_reply reply;
 
 	assert_true(smtp_reply_read(cursor_over(line, strlen(line)), &reply));
-	smtp_refusal_keep(refusal, &reply, about_auth);
+	smtp_refusal_keep(refusal, &reply, of_another);
 }
 
 static void test_refusals(void **state)

@@ -446,6 +446,7 @@ static bool settle_side(
 static bool settle_once(struct session *s, struct session_shared *shared, uint64_t ns, bool force)
 {
 	enum side first = too_early(s, SIDE_CLIENT, true) ? SIDE_SERVER : SIDE_CLIENT;
+	uint32_t read;
 
 	if (settle_side(s, shared, first, ns, force))
 		return true;
@@ -453,9 +454,11 @@ static bool settle_once(struct session *s, struct session_shared *shared, uint64
 		return s->phase != SESSION_OVER;
 	if (!force || s->phase != SESSION_DIALOG || !smtp_dialog_waiting(&s->dialog))
 		return false;
+	read = s->stream[SIDE_CLIENT].next;
 	stop_waiting(s);
 	read_both(s, shared, SIDE_CLIENT, false);
-	return s->phase != SESSION_DIALOG || !smtp_dialog_waiting(&s->dialog);
+	return s->phase != SESSION_DIALOG || !smtp_dialog_waiting(&s->dialog) ||
+	       s->stream[SIDE_CLIENT].next != read; /* it waits anew */
 }
 
 void session_settle(struct session *s, struct session_shared *shared, uint64_t ns, bool force)

@@ -222,13 +222,17 @@ static bool goes_on_in_the_clear(const struct session *s, enum side side, struct
 }
 
 /* Replies behind the 220, in its own stream and before the client began TLS: somebody put them
- * there (CVE-2021-33515 and its like). No TLS begins like that. */
+ * there (CVE-2021-33515 and its like), but for those with which a server gives up. No TLS begins
+ * like that. */
 static void pass_injected(struct session *s, enum side side, struct cursor *bytes)
 {
+	uint8_t first;
+
 	if (side != SIDE_SERVER || s->dialog.facts.starttls_reply / 100 != 2 || !tls_unspoken(s))
 		return;
 	while (bytes->left > 0 && (s->injected_line || smtp_reply_may_begin(*bytes))) {
-		s->dialog.facts.seen |= SMTP_REPLY_INJECTED;
+		if (!s->injected_line && cursor_peek(bytes, 0, &first) && first < '4')
+			s->dialog.facts.seen |= SMTP_REPLY_INJECTED;
 		s->injected_line = !smtp_line_pass(bytes);
 	}
 }

@@ -271,6 +271,7 @@ static void pair_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 
 static void receive_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 {
+	d->early_code = 0; /* the command of that one came, unseen, before this one's */
 	if (reply->code == 421)
 		smtp_exchange_tell(d, '!');
 	/* FTP greets like SMTP; it is told by what it answers to words that SMTP has not. */

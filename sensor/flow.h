@@ -55,11 +55,11 @@ struct flow {
 		struct record *record;	 /* FLOW_READ: record_size() bytes */
 	};
 	uint64_t first_ns;
-	uint32_t reading; /* FLOW_READING: its place among those (pipeline_pool.c) */
-	uint32_t
-	    next[SIDES];     /* sequence number of each side's first byte, where its SYN was seen */
-	uint32_t other_next; /* the server's by another SYN/ACK, 0 none: which of them holds, the
-				client's ACK tells */
+	uint32_t reading;     /* FLOW_READING: its place among those (pipeline_pool.c) */
+	uint32_t next[SIDES]; /* sequence number of each side's first byte, where its SYN was seen;
+				 the server's else what the client acknowledged first, 0: nothing */
+	uint32_t other_next;  /* the server's by another SYN/ACK, 0 none: which of them holds, the
+				 client's ACK tells */
 } __attribute__((aligned(64)));
 
 /* Whether both ends were heard and have a connection: nobody forges that from afar. */

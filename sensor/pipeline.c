@@ -140,6 +140,15 @@ static void settle_next(struct pipeline *p, struct flow *f, const struct segment
 	f->next[SIDE_SERVER] = next;
 }
 
+/* Where the SYN/ACK was not seen, the client's first acknowledgment tells the server's number: that
+ * of its first byte, or behind bytes that are missing, too. */
+static void note_first_ack(struct flow *f, const struct segment *s)
+{
+	if (f->state == FLOW_OPENING && f->flags & FLOW_SYN && !(f->flags & FLOW_SYN_ACK) &&
+	    s->flags & FRAME_ACK && f->next[SIDE_SERVER] == 0)
+		f->next[SIDE_SERVER] = s->acknowledgment;
+}
+
 /* The other side was not seen, and is not merely late: captures of two ports run apart. */
 static bool is_one_sided(const struct pipeline *p, const struct flow *f, enum side side)
 {
@@ -211,6 +220,8 @@ static void flow_segment(
 	f->flags |= side == SIDE_CLIENT ? FLOW_SEEN_CLIENT : FLOW_SEEN_SERVER;
 	if (f->other_next != 0 && side == SIDE_CLIENT)
 		settle_next(p, f, s);
+	if (side == SIDE_CLIENT)
+		note_first_ack(f, s);
 	if (s->flags & FRAME_SYN)
 		note_syn(f, s, side);
 	else if (f->flags & FLOW_SYN_ACK || side == SIDE_CLIENT)

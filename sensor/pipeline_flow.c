@@ -133,6 +133,8 @@ bool pipeline_begin(
 		stream_init(&s->stream[SIDE_CLIENT], f->next[SIDE_CLIENT]);
 	if (f->flags & FLOW_SYN_ACK)
 		stream_init(&s->stream[SIDE_SERVER], f->next[SIDE_SERVER]);
+	else if (f->next[SIDE_SERVER] != 0)
+		stream_acknowledged(&s->stream[SIDE_SERVER], p->now_ns, f->next[SIDE_SERVER]);
 	f->session = s;
 	f->state = FLOW_READING;
 	return true;

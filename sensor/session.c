@@ -274,6 +274,20 @@ static void join_tls(struct session *s, enum side side, struct cursor bytes)
 	tls_handshake_gap(&s->tls, side, 1);
 }
 
+/* The first bytes to be seen of a side whose SYN was not. Midstream its start is anywhere. */
+static void begin_late(struct session *s, enum side side, uint64_t ns, uint32_t sequence)
+{
+	struct stream *stream = &s->stream[side];
+	bool missing = stream_misses_start(stream, sequence);
+
+	if (s->midstream)
+		s->gap |= missing;
+	else if (missing)
+		stream_sync_acknowledged(stream, ns);
+	else if (s->phase == SESSION_DIALOG)
+		smtp_dialog_gap(&s->dialog, side, 0);
+}
+
 static void read_hole(struct session *s, enum side side, size_t missing)
 {
 	s->gap = true;
@@ -411,9 +425,8 @@ void session_segment(struct session *s, struct session_shared *shared, enum side
 	if (piece.acks)
 		stream_acknowledged(&s->stream[side_other(side)], ns, piece.ack);
 	if (piece.bytes.left + piece.missing > 0) {
-		if (!stream->synced && !s->midstream && s->phase == SESSION_DIALOG)
-			smtp_dialog_gap(
-			    &s->dialog, side, 0); /* where its bytes begin was not seen */
+		if (!stream->synced)
+			begin_late(s, side, ns, sequence);
 		if (!stream->synced && s->implicit)
 			join_tls(s, side, piece.bytes);
 		if (push(s, shared, side, &piece))

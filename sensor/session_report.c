@@ -100,6 +100,27 @@ static uint8_t resumed_by(const struct tls_facts *f)
 	return f->seen & TLS_TICKET_OFFERED ? RESUMPTION_TICKET : RESUMPTION_ID;
 }
 
+/* Whether bytes of a side were acknowledged that nobody saw; where the side itself was not seen,
+ * that tells it. */
+static bool misses(const struct session *s, enum side side, bool seen)
+{
+	const struct stream *stream = &s->stream[side];
+
+	return stream_unseen(stream) > 0 || (seen && stream_unheard(stream) > 0);
+}
+
+/* Bytes missing where it matters: a hole was read over, or they were never seen, or we gave up on
+ * reading them. */
+static bool has_gap(const struct session *s, const struct session_end *end)
+{
+	if (s->dialog.facts.seen & SMTP_GAVE_UP)
+		return true;
+	if (s->phase == SESSION_OVER)
+		return s->gap;
+	return s->gap || misses(s, SIDE_CLIENT, end->client_seen) ||
+	       misses(s, SIDE_SERVER, end->server_seen);
+}
+
 static void report_tls(const struct session *s, const struct session_end *end, struct record *r)
 {
 	const struct tls_facts *f = &s->tls.facts;
@@ -129,7 +150,7 @@ static void report_tls(const struct session *s, const struct session_end *end, s
 		r->established = RECORD_TRUE;
 	else if (f->alert.level == ALERT_FATAL ||
 		 ((client_hello || server_hello) && end->closed && end->client_seen &&
-		     end->server_seen && !s->gap))
+		     end->server_seen && !has_gap(s, end)))
 		r->established = RECORD_FALSE;
 	if (s->implicit && (client_hello || server_hello))
 		record_set_text(r, &r->protocol, "tls");
@@ -153,18 +174,6 @@ static void report_history(const struct session *s, const struct smtp_facts *smt
 	r->history[length] = '\0';
 }
 
-/* Bytes missing where it matters: a hole was read over, or bytes were acknowledged that nobody saw,
- * or we gave up on reading them. */
-static bool has_gap(const struct session *s)
-{
-	if (s->dialog.facts.seen & SMTP_GAVE_UP)
-		return true;
-	if (s->phase == SESSION_OVER)
-		return s->gap;
-	return s->gap || stream_unseen(&s->stream[SIDE_CLIENT]) > 0 ||
-	       stream_unseen(&s->stream[SIDE_SERVER]) > 0;
-}
-
 static void report_foreign(const struct session *s, struct session_shared *shared, struct record *r)
 {
 	char text[SESSION_PROTOCOL_MAX];
@@ -182,7 +191,7 @@ void session_report(const struct session *s, struct session_shared *shared,
 	struct verdict_facts facts = {
 	    .end = *end,
 	    .midstream = s->midstream,
-	    .gap = has_gap(s),
+	    .gap = has_gap(s, end),
 	    .smtp = smtp->seen & SMTP_SPOKEN || smtp->history[0] != '\0',
 	    .foreign = smtp->seen & SMTP_FOREIGN,
 	    .capabilities = smtp->seen & SMTP_SAW_CAPABILITIES,

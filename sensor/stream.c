@@ -323,6 +323,20 @@ void stream_acknowledged(struct stream *s, uint64_t ns, uint32_t sequence)
 		s->unseen_since_ns = ns;
 }
 
+bool stream_misses_start(const struct stream *s, uint32_t sequence)
+{
+	return s->acked && sequence_ahead(sequence, s->next) > 0 &&
+	       sequence_is_near(sequence, s->next);
+}
+
+void stream_sync_acknowledged(struct stream *s, uint64_t ns)
+{
+	uint32_t acknowledged = s->acknowledged;
+
+	stream_init(s, s->next);
+	stream_acknowledged(s, ns, acknowledged);
+}
+
 uint32_t stream_unseen(const struct stream *s)
 {
 	uint32_t end;

@@ -65,6 +65,13 @@ void stream_init(struct stream *s, uint32_t next);
 /* Frees what is held. */
 void stream_clear(struct stream *s, struct stream_stats *stats);
 
+/* Whether the other end acknowledged bytes before `sequence`, which is the first that was seen of a
+ * stream not synced yet. */
+bool stream_misses_start(const struct stream *s, uint32_t sequence);
+
+/* Starts such a stream at those bytes: they are a hole. */
+void stream_sync_acknowledged(struct stream *s, uint64_t ns);
+
 /* What arrives: one segment's part of a stream. */
 struct stream_piece {
 	uint32_t sequence;

@@ -131,7 +131,8 @@ static void answer_starttls(struct smtp_dialog *d, const struct smtp_reply *repl
 	smtp_exchange_note_request(d);
 	smtp_exchange_accept_starttls(d, reply->code);
 	if (stranger_waits) {
-		smtp_exchange_note(d, SMTP_INJECTED);
+		if (!d->reply_gap) /* else the client may have had its reply before */
+			smtp_exchange_note(d, SMTP_INJECTED);
 		smtp_exchange_seek_tls(d);
 	}
 }

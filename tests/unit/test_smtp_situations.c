@@ -212,6 +212,22 @@ static void test_a_hole_behind_starttls_is_no_injection(void **state)
 	assert_int_equal(r.used[SIDE_CLIENT], 10);
 }
 
+/* A refusal may be missing: the words behind STARTTLS came after it, and another STARTTLS too. */
+static void test_a_hole_of_the_server_is_no_injection(void **state)
+{
+	static struct smtp_run r;
+
+	(void)state;
+	smtp_run_start(&r, false);
+	SAY(SIDE_SERVER, "220 mx.example.org ESMTP\r\n");
+	SAY(SIDE_CLIENT, "EHLO a.example\r\nSTARTTLS\r\nNOOP\r\n");
+	smtp_dialog_gap(&r.dialog, SIDE_SERVER, 30);
+	SAY(SIDE_SERVER, "250 Ok\r\n220 go\r\n");
+	SAY(SIDE_CLIENT, CLIENT_HELLO);
+	assert_true(smtp_dialog_tls_started(&r.dialog));
+	assert_false(r.dialog.facts.seen & SMTP_INJECTED);
+}
+
 static void test_a_hole_behind_auth(void **state)
 {
 	static struct smtp_run r;
@@ -305,6 +321,7 @@ int main(void)
 	    cmocka_unit_test(test_holes_in_a_chunk),
 	    cmocka_unit_test(test_the_body_ends_behind_a_stray_cr),
 	    cmocka_unit_test(test_a_hole_behind_starttls_is_no_injection),
+	    cmocka_unit_test(test_a_hole_of_the_server_is_no_injection),
 	    cmocka_unit_test(test_a_hole_behind_auth),
 	    cmocka_unit_test(test_a_hole_before_the_reply_to_starttls),
 	    cmocka_unit_test(test_midstream_greeting),

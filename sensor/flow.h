@@ -31,7 +31,8 @@ enum flow_flag {
 	FLOW_HINTED = 1 << 10, /* ... but something was said about it */
 	FLOW_SEARCH =
 	    1 << 11, /* on no mail port: whether it is mail is not known yet, or it is none */
-	FLOW_UNREAD = 1 << 12,	/* bytes were said while no session was to be had */
+	FLOW_UNREAD =
+	    1 << 12, /* bytes were said that were not captured, or while no session was to be had */
 	FLOW_EVICTED = 1 << 13, /* given up at a cap */
 	FLOW_KNOWN = 1 << 14,	/* the pipeline may have later packets' times (pipeline_known.c) */
 	FLOW_NEARLY_READ = 1 << 15, /* a hint for the prefetch: few segments are left to read */

@@ -149,6 +149,26 @@ static void note_first_ack(struct flow *f, const struct segment *s)
 		f->next[SIDE_SERVER] = s->acknowledgment;
 }
 
+static bool is_behind_bytes(uint32_t sequence, uint32_t first)
+{
+	return sequence_ahead(sequence, first) > 1 && sequence_is_near(sequence, first);
+}
+
+/* While nobody was heard: whether the numbers of a segment tell that bytes were said all the same
+ * (one more may be a FIN; a stranger's reset guesses them). */
+static bool tells_of_bytes(const struct flow *f, const struct segment *s, enum side side)
+{
+	uint16_t known[SIDES] = {FLOW_SYN, FLOW_SYN_ACK};
+	enum side other = side_other(side);
+
+	if (s->flags & FRAME_RST)
+		return false;
+	if (f->flags & known[side] && is_behind_bytes(s->sequence, f->next[side]))
+		return true;
+	return s->flags & FRAME_ACK && f->flags & known[other] &&
+	       is_behind_bytes(s->acknowledgment, f->next[other]);
+}
+
 /* The other side was not seen, and is not merely late: captures of two ports run apart. */
 static bool is_one_sided(const struct pipeline *p, const struct flow *f, enum side side)
 {
@@ -226,6 +246,8 @@ static void flow_segment(
 		note_syn(f, s, side);
 	else if (f->flags & FLOW_SYN_ACK || side == SIDE_CLIENT)
 		f->flags |= (uint16_t)(s->flags & FRAME_RST ? 0 : FLOW_CONNECTED);
+	if (f->state == FLOW_OPENING && tells_of_bytes(f, s, side))
+		f->flags |= FLOW_UNREAD;
 	read_segment(p, f, side, s);
 	if (s->flags & (FRAME_FIN | FRAME_RST) || f->flags & FLOW_ENDING)
 		note_end(p, f, side, s);

@@ -135,6 +135,15 @@ static struct stream_piece part_before(const struct stream_piece *piece, uint32_
 	return part;
 }
 
+/* The receiver has acknowledged these bytes, so it took those of before: a keep-alive probe, for
+ * one, repeats the last byte as anything (RFC 1122 section 4.2.3.6). */
+static bool comes_too_late(const struct stream *s, const struct stream_piece *piece)
+{
+	uint32_t end = piece->sequence + piece_length(piece);
+
+	return s->acked && sequence_ahead(s->acknowledged, end) >= 0;
+}
+
 /* Holds those parts of a piece that no held chunk has: the first copy wins. */
 static void hold_new_parts(struct stream *s, struct stream_stats *stats, struct stream_piece *piece)
 {
@@ -151,7 +160,7 @@ static void hold_new_parts(struct stream *s, struct stream_stats *stats, struct 
 		}
 		if (next != NULL && sequence_ahead(piece->sequence, next->sequence) >= 0) {
 			covered = chunk_end(next) - piece->sequence;
-			conflict |= conflicts(next, piece);
+			conflict |= !comes_too_late(s, piece) && conflicts(next, piece);
 			if (covered >= piece_length(piece))
 				break;
 			trim_front(piece, covered);

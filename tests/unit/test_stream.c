@@ -227,6 +227,24 @@ static void an_acknowledgment_grows_old(void **state)
 	end(&r);
 }
 
+static void bytes_that_were_acknowledged_cannot_change(void **state)
+{
+	struct reader r;
+
+	(void)state;
+	begin(&r, 0);
+	push(&r, 2, "cd");
+	stream_acknowledged(&r.stream, 1, 4);
+	push(&r, 3, "x");
+	assert_int_equal(r.stats.conflicts, 0);
+	push(&r, 2, "cde");
+	push(&r, 4, "x");
+	assert_int_equal(r.stats.conflicts, 1);
+	push(&r, 0, "ab");
+	expect(&r, "abcde");
+	end(&r);
+}
+
 static void a_snap_length_leaves_a_hole(void **state)
 {
 	struct reader r;
@@ -330,6 +348,7 @@ int main(void)
 	    cmocka_unit_test(bytes_lost_at_the_end_are_known_by_their_acknowledgment),
 	    cmocka_unit_test(an_acknowledgment_from_far_away_is_a_strangers),
 	    cmocka_unit_test(an_acknowledgment_grows_old),
+	    cmocka_unit_test(bytes_that_were_acknowledged_cannot_change),
 	    cmocka_unit_test(a_snap_length_leaves_a_hole),
 	    cmocka_unit_test(too_far_ahead_is_refused),
 	    cmocka_unit_test(half_the_sequence_space_away_is_old),

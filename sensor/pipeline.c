@@ -149,6 +149,12 @@ static void note_first_ack(struct flow *f, const struct segment *s)
 		f->next[SIDE_SERVER] = s->acknowledgment;
 }
 
+/* Whether a SYN told where a side begins. */
+static bool knows_first(const struct flow *f, enum side side)
+{
+	return f->flags & (side == SIDE_CLIENT ? FLOW_SYN : FLOW_SYN_ACK);
+}
+
 static bool is_behind_bytes(uint32_t sequence, uint32_t first)
 {
 	return sequence_ahead(sequence, first) > 1 && sequence_is_near(sequence, first);
@@ -158,14 +164,13 @@ static bool is_behind_bytes(uint32_t sequence, uint32_t first)
  * (one more may be a FIN; a stranger's reset guesses them). */
 static bool tells_of_bytes(const struct flow *f, const struct segment *s, enum side side)
 {
-	uint16_t known[SIDES] = {FLOW_SYN, FLOW_SYN_ACK};
 	enum side other = side_other(side);
 
 	if (s->flags & FRAME_RST)
 		return false;
-	if (f->flags & known[side] && is_behind_bytes(s->sequence, f->next[side]))
+	if (knows_first(f, side) && is_behind_bytes(s->sequence, f->next[side]))
 		return true;
-	return s->flags & FRAME_ACK && f->flags & known[other] &&
+	return s->flags & FRAME_ACK && knows_first(f, other) &&
 	       is_behind_bytes(s->acknowledgment, f->next[other]);
 }
 
@@ -177,13 +182,22 @@ static bool is_one_sided(const struct pipeline *p, const struct flow *f, enum si
 	return !(f->flags & other) && p->now_ns - f->first_ns >= LIMIT_GAP_WAIT_NS;
 }
 
+/* A keep-alive probe repeats a byte, here the SYN's place, and it may be anything (RFC 1122 section
+ * 4.2.3.6). */
+static bool says_nothing(const struct flow *f, enum side side, uint32_t end)
+{
+	return knows_first(f, side) && sequence_ahead(end, f->next[side]) <= 0 &&
+	       sequence_is_near(end, f->next[side]);
+}
+
 static void read_segment(
     struct pipeline *p, struct flow *f, enum side side, const struct segment *s)
 {
 	uint32_t sequence = s->sequence + (s->flags & FRAME_SYN ? 1 : 0);
+	uint32_t length = (uint32_t)s->payload.left + s->missing;
 
-	if (f->state == FLOW_OPENING && s->payload.left + s->missing > 0 &&
-	    !pipeline_begin(p, f, side, s))
+	if (f->state == FLOW_OPENING && length > 0 &&
+	    (says_nothing(f, side, sequence + length) || !pipeline_begin(p, f, side, s)))
 		return;
 	if (f->state != FLOW_READING)
 		return;

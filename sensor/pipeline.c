@@ -222,6 +222,16 @@ static bool reset_fits(const struct flow *f, enum side side, const struct segmen
 	return !stream->synced || sequence_is_near(s->sequence, stream->next);
 }
 
+/* A reset that its receiver does not obey (RFC 5961), or seen before what it answers, ends nothing
+ * yet. */
+static bool may_go_on(const struct flow *f)
+{
+	if (f->state == FLOW_READING)
+		return f->flags & FLOW_RESET || session_expects_more(f->session);
+	return f->state == FLOW_OPENING && f->flags & FLOW_CONNECTED &&
+	       f->flags & (FLOW_RESET | FLOW_UNREAD);
+}
+
 static void note_end(struct pipeline *p, struct flow *f, enum side side, const struct segment *s)
 {
 	uint16_t both = FLOW_FIN_CLIENT | FLOW_FIN_SERVER;
@@ -236,9 +246,7 @@ static void note_end(struct pipeline *p, struct flow *f, enum side side, const s
 		f->flags |= FLOW_RESET;
 	if (!(f->flags & FLOW_RESET) && (f->flags & both) != both)
 		return;
-	/* A reset that its receiver does not obey (RFC 5961), or seen before what it answers, ends
-	 * nothing yet. */
-	if (f->state == FLOW_READING && (f->flags & FLOW_RESET || session_expects_more(f->session)))
+	if (may_go_on(f))
 		f->flags |= FLOW_ENDING;
 	else
 		pipeline_end_flow(p, f, true);

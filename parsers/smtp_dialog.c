@@ -22,18 +22,29 @@
 
 /* Bytes of one side, by its mode. Each returns whether it may go on with what is left. */
 
-/* TLS is there, whatever was missed on the way to it. */
-static void begin_unannounced(struct smtp_dialog *d)
+static bool stranger_waits(const struct smtp_dialog *d)
 {
-	bool waits = smtp_dialog_waiting(d);
-	bool stranger_waits = waits && d->wait_look == SMTP_LOOK_NO && !d->wait_gap;
+	return smtp_dialog_waiting(d) && d->wait_look == SMTP_LOOK_NO && !d->wait_gap;
+}
 
-	if (d->early_code == 220 || (waits && d->waits_for == SMTP_STARTTLS && !stranger_waits))
+void smtp_dialog_note_tls(struct smtp_dialog *d)
+{
+	bool waits = smtp_dialog_waiting(d) && d->waits_for == SMTP_STARTTLS && !stranger_waits(d);
+
+	if (d->early_code == 220 || waits)
 		smtp_exchange_note_request(d);
 	if (d->early_code == 220)
 		d->facts.starttls_reply = 220;
+}
+
+/* TLS is there, whatever was missed on the way to it. */
+static void begin_unannounced(struct smtp_dialog *d)
+{
+	bool seek = stranger_waits(d);
+
+	smtp_dialog_note_tls(d);
 	smtp_exchange_begin_tls(d);
-	if (stranger_waits)
+	if (seek)
 		smtp_exchange_seek_tls(d);
 }
 

@@ -186,6 +186,10 @@ void smtp_dialog_gap(struct smtp_dialog *d, enum side side, size_t length);
  */
 void smtp_dialog_stop_waiting(struct smtp_dialog *d, const uint8_t *bytes, size_t length);
 
+/* The caller has found a hello: a 220 to nothing that was seen, or STARTTLS without its reply,
+ * stood before it. */
+void smtp_dialog_note_tls(struct smtp_dialog *d);
+
 /* Both sides' next unused byte is TLS. */
 static inline bool smtp_dialog_tls_started(const struct smtp_dialog *d)
 {

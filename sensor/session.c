@@ -143,6 +143,7 @@ static size_t read_dialog(struct session *s, struct session_shared *shared, enum
 	size_t used;
 
 	if (looks_like_hello(s, side, bytes, one_sided)) {
+		smtp_dialog_note_tls(&s->dialog);
 		begin_tls(s);
 		return 0;
 	}

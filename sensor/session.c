@@ -229,7 +229,9 @@ static void pass_injected(struct session *s, enum side side, struct cursor *byte
 {
 	uint8_t first;
 
-	if (side != SIDE_SERVER || s->dialog.facts.starttls_reply / 100 != 2 || !tls_unspoken(s))
+	if (side != SIDE_SERVER || s->dialog.facts.starttls_reply / 100 != 2)
+		return;
+	if (!s->injected_line && !tls_unspoken(s)) /* the end of a line may be late */
 		return;
 	while (bytes->left > 0 && (s->injected_line || smtp_reply_may_begin(*bytes))) {
 		if (!s->injected_line && cursor_peek(bytes, 0, &first) && first < '4')
@@ -292,6 +294,8 @@ static void begin_late(struct session *s, enum side side, uint64_t ns, uint32_t 
 static void read_hole(struct session *s, enum side side, size_t missing)
 {
 	s->gap = true;
+	if (side == SIDE_SERVER)
+		s->injected_line = false;
 	if (s->phase == SESSION_TLS) {
 		s->tls_gap[side] = true;
 		tls_handshake_gap(&s->tls, side, missing);

@@ -77,8 +77,11 @@ static void report_alert(const struct session *s, struct record *r)
 {
 	const struct tls_alert_fact *alert = &s->tls.facts.alert;
 	bool client = alert->side == SIDE_CLIENT;
+	uint32_t others = client ? TLS_SAW_SERVER_HELLO : TLS_SAW_CLIENT_HELLO;
 
 	if (alert->level == 0 || s->tls_gap[client ? SIDE_SERVER : SIDE_CLIENT])
+		return;
+	if (s->gap && !(s->tls.facts.seen & others))
 		return;
 	if (s->midstream && !(s->tls.facts.seen & (TLS_SAW_CLIENT_HELLO | TLS_SAW_SERVER_HELLO)))
 		return;

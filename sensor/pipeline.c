@@ -216,6 +216,8 @@ static bool reset_fits(const struct flow *f, enum side side, const struct segmen
 {
 	const struct stream *stream;
 
+	if (f->state == FLOW_OPENING)
+		return !knows_first(f, side) || sequence_is_near(s->sequence, f->next[side]);
 	if (f->state != FLOW_READING)
 		return true;
 	stream = &f->session->stream[side];

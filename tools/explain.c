@@ -149,6 +149,19 @@ static const char *prose_version(const char *label, char text[16])
 	return text;
 }
 
+/*
+ * A client that the server's protocol_version refused may have offered TLS 1.2, where the server
+ * wants 1.3.
+ */
+static const char *too_little(const struct story *s)
+{
+	for (size_t i = 0; i < s->pairs->count; i++)
+		if (s->pairs->items[i].max_version >= TLS_VERSION_12 &&
+		    totals_fault(&s->pairs->items[i], "client") > 0)
+			return "TLS 1.1 at most, or less than the server takes";
+	return "TLS 1.1 at most";
+}
+
 static void tell_client_fault(struct story *s)
 {
 	uint64_t sessions = side_sessions(s, "client");
@@ -157,15 +170,11 @@ static void tell_client_fault(struct story *s)
 
 	count_text(sessions, "session", "sessions", some);
 	if (s->as_server)
-		tell(s,
-		    "In %s the client could do no more than the old version: those clients are at "
-		    "fault, not %s.",
-		    some, own_name(s));
+		tell(s, "In %s the client offered %s: those clients are at fault, not %s.", some,
+		    too_little(s), own_name(s));
 	else if (s->host->max_version >= TLS_VERSION_12)
-		tell(s,
-		    "In %s %s offered nothing above TLS 1.1, the client is at fault; at other "
-		    "times it offered %s.",
-		    some, own_name(s), most);
+		tell(s, "In %s %s offered %s: the client is at fault. Its best offer was %s.", some,
+		    own_name(s), too_little(s), most);
 	else
 		tell(s, "%s offered nothing above %s in %s: the client is at fault.", own_name(s),
 		    most, some);

@@ -104,6 +104,37 @@ static void an_old_client(void **state)
 	    "192.0.2.10 offered nothing above TLS 1.0 in 12 sessions: the client is at fault.");
 }
 
+static void a_client_that_offers_1_2_where_1_3_is_wanted(void **state)
+{
+	(void)state;
+	count(&host, COUNT_VERSION, "TLSv1.2", 8);
+	count(&host, COUNT_LEGACY_SIDE, "client", 4);
+	host.max_version = TLS_VERSION_12;
+	pairs[0].max_version = TLS_VERSION_12;
+	count(&pairs[0], COUNT_LEGACY_SIDE, "client", 4);
+	assert_string_equal(ask(false, 1), "client");
+	assert_string_equal(text,
+	    "In 4 sessions 192.0.2.10 offered TLS 1.1 at most, or less than the server takes: the "
+	    "client is at fault. Its best offer was TLS 1.2.");
+	assert_string_equal(ask(true, 1), "client");
+	assert_string_equal(text,
+	    "In 4 sessions the client offered TLS 1.1 at most, or less than the server takes: "
+	    "those clients are at fault, not 192.0.2.25.");
+}
+
+static void a_client_that_offered_1_2_elsewhere(void **state)
+{
+	(void)state;
+	count(&host, COUNT_LEGACY_SIDE, "client", 4);
+	host.max_version = TLS_VERSION_12;
+	pairs[0].max_version = TLS_VERSION_11;
+	count(&pairs[0], COUNT_LEGACY_SIDE, "client", 4);
+	pairs[1].max_version = TLS_VERSION_12;
+	assert_string_equal(ask(false, 2), "client");
+	assert_string_equal(text, "In 4 sessions 192.0.2.10 offered TLS 1.1 at most: the client is "
+				  "at fault. Its best offer was TLS 1.2.");
+}
+
 static void both_sides(void **state)
 {
 	(void)state;
@@ -160,6 +191,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_server_that_could_not, clear, clear),
 	    cmocka_unit_test_setup_teardown(a_server_that_could, clear, clear),
 	    cmocka_unit_test_setup_teardown(an_old_client, clear, clear),
+	    cmocka_unit_test_setup_teardown(
+		a_client_that_offers_1_2_where_1_3_is_wanted, clear, clear),
+	    cmocka_unit_test_setup_teardown(a_client_that_offered_1_2_elsewhere, clear, clear),
 	    cmocka_unit_test_setup_teardown(both_sides, clear, clear),
 	    cmocka_unit_test_setup_teardown(mail_in_the_clear_is_no_old_version, clear, clear),
 	    cmocka_unit_test_setup_teardown(one_side_seen, clear, clear),

@@ -134,19 +134,27 @@ void counts_sort(struct counts *c)
 const char *counts_text(
     const struct counts *c, enum count_kind kind, uint64_t sessions, char *text, size_t size)
 {
+	static const char more[] = ", ...";
 	const struct count *count = NULL;
 	size_t used = 0;
 
 	text[0] = '\0';
-	while ((count = counts_next(c, kind, count)) != NULL && used < size) {
+	while ((count = counts_next(c, kind, count)) != NULL) {
 		bool all = used == 0 && count->sessions == sessions;
+		const char *comma = used == 0 ? "" : ", ";
 		char number[24] = "";
+		size_t length;
 
 		if (!all)
 			snprintf(
 			    number, sizeof(number), " %llu", (unsigned long long)count->sessions);
-		used += (size_t)snprintf(
-		    text + used, size - used, "%s%s%s", used == 0 ? "" : ", ", count->name, number);
+		length = (size_t)snprintf(
+		    text + used, size - used, "%s%s%s", comma, count->name, number);
+		if (used + length + sizeof(more) > size) {
+			snprintf(text + used, size - used, "%s", used == 0 ? "..." : more);
+			break;
+		}
+		used += length;
 	}
 	return text;
 }

@@ -47,7 +47,8 @@ bool counts_add(struct counts *c, enum count_kind kind, const char *name, uint64
 /* By kind; versions from the oldest on, the rest from the most frequent on. */
 void counts_sort(struct counts *c);
 
-/* "TLSv1.0 12, TLSv1.2 3"; the number is left out where one name has all `sessions`. */
+/* "TLSv1.0 12, TLSv1.2 3"; the number is left out where one name has all `sessions`. Names for
+ * which there is no room end as ", ...", in `size` bytes, at least 8. */
 const char *counts_text(
     const struct counts *c, enum count_kind kind, uint64_t sessions, char *text, size_t size);
 

@@ -105,7 +105,7 @@ static void put_outcomes(struct table *t, const struct totals *p)
 {
 	static const char *const names[] = {"fallback", "stripped?", "injected"};
 	const uint64_t sessions[] = {p->fallback, p->stripping, p->injected};
-	char text[256];
+	char text[512];
 	size_t used;
 
 	counts_text(&p->counts, COUNT_OUTCOME, p->sessions, text, sizeof(text) / 2);

@@ -65,7 +65,7 @@ bool totals_add_keys(struct texts *keys, const char *format, const char *first, 
 /* The name that a person knows it by: SNI, the banner's first word, HELO; NULL: none. */
 const char *totals_host_name(const struct totals *t, char text[128]);
 
-#define TOTALS_WHY_MAX 256
+#define TOTALS_WHY_MAX 400
 
 /* Why mail went in the clear, or TLS did not come about: "not offered 3, refused 1 (454), failed 2
  * (protocol_version 2), fallback 2"; "" where nothing is known. Returns `text`. */

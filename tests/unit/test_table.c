@@ -175,6 +175,27 @@ static void counters_know_their_times(void **state)
 	counts_free(&c);
 }
 
+/* No name is cut in two: what has no room is not there, and something says so. */
+static void counters_without_room_are_left_out_whole(void **state)
+{
+	struct counts c = {0};
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(counts_add(&c, COUNT_CIPHER, "TLS_AES_256_GCM_SHA384", 1));
+	for (unsigned i = 0; i < 2; i++)
+		assert_true(counts_add(&c, COUNT_CIPHER, "TLS_AES_128_CCM_8_SHA256", 1));
+	assert_true(counts_add(&c, COUNT_CIPHER, "TLS_AES_128_CCM_SHA256", 1));
+	counts_sort(&c);
+	assert_string_equal(counts_text(&c, COUNT_CIPHER, 6, text, sizeof(text)),
+	    "TLS_AES_256_GCM_SHA384 3, TLS_AES_128_CCM_8_SHA256 2, ...");
+	assert_string_equal(
+	    counts_text(&c, COUNT_CIPHER, 6, text, 48), "TLS_AES_256_GCM_SHA384 3, ...");
+	assert_string_equal(counts_text(&c, COUNT_CIPHER, 6, text, 8), "...");
+	counts_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +206,7 @@ int main(void)
 	    cmocka_unit_test(json_nests_dotted_names),
 	    cmocka_unit_test(a_formula_is_disarmed_in_csv),
 	    cmocka_unit_test(no_row_no_heading),
+	    cmocka_unit_test(counters_without_room_are_left_out_whole),
 	    cmocka_unit_test(counters_know_their_times),
 	};
 

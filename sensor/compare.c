@@ -35,8 +35,8 @@ struct past {
 	uint64_t offered_ns;
 	uint8_t offered_to[16];
 	/* Of a pair: when TLS last failed and nothing better came since; when mail last went in the
-	 * clear and no failure before it was known. 0: never. */
-	uint64_t failed_ns, clear_ns;
+	 * clear and no failure before it was known; when TLS last came about. 0: never. */
+	uint64_t failed_ns, clear_ns, tls_ns;
 	uint8_t failed_outcome; /* enum record_outcome */
 };
 
@@ -229,18 +229,19 @@ static bool mail_follows(const struct record *r)
 }
 
 /* A session may last, so the one that failed may end behind the one in the clear: then it is the
- * one to tell. */
+ * one to tell. Or behind one that had TLS: then it is mended already. */
 static void compare_failure(struct compare *c, struct record *r)
 {
 	struct past *p = make(c, r, true);
 
 	if (mail_follows(r)) {
 		tell_fallback(r, r->start_ns, r->start_ns, r->outcome);
-	} else if (is_within(r->start_ns, p->clear_ns, FALLBACK_NS)) {
+	} else if (is_within(r->start_ns, p->clear_ns, FALLBACK_NS) &&
+		   (p->tls_ns < r->start_ns || p->tls_ns > p->clear_ns)) {
 		tell_fallback(r, r->start_ns, p->clear_ns, r->outcome);
 		p->clear_ns = 0;
 	}
-	if (r->start_ns < p->failed_ns)
+	if (r->start_ns < p->failed_ns || r->start_ns <= p->tls_ns)
 		return;
 	p->failed_ns = r->start_ns;
 	p->failed_outcome = r->outcome;
@@ -270,6 +271,8 @@ static void compare_tls(struct compare *c, const struct record *r)
 
 	if (p != NULL && p->failed_ns <= r->start_ns)
 		p->failed_ns = 0;
+	if (p != NULL && r->start_ns > p->tls_ns)
+		p->tls_ns = r->start_ns;
 	if (p != NULL && r->start_ns > p->used_ns)
 		p->used_ns = r->start_ns;
 }

@@ -109,6 +109,24 @@ static void tls_mends_it(void **state)
 	compare_free(c);
 }
 
+/* The one that failed hung, and ended behind a later one that had TLS: it is mended when it is
+ * told. */
+static void tls_mends_what_is_told_late(void **state)
+{
+	struct compare *c = compare_new(0, NULL);
+
+	(void)state;
+	assert_false(falls_back(c, clear(S(5), 1, 2)));
+	assert_false(falls_back(c, session(S(6), 1, 2, OUTCOME_TLS)));
+	assert_true(falls_back(c, session(S(4), 1, 2, OUTCOME_STARTTLS_ABANDONED)));
+	assert_false(falls_back(c, clear(S(7), 1, 2)));
+	assert_false(falls_back(c, session(S(8), 1, 2, OUTCOME_TLS)));
+	assert_false(falls_back(c, clear(S(9), 1, 2)));
+	assert_false(falls_back(c, session(S(3), 1, 2, OUTCOME_TLS_FAILED)));
+	assert_true(falls_back(c, session(S(9) - 1, 1, 2, OUTCOME_TLS_FAILED)));
+	compare_free(c);
+}
+
 /* What the client said in a session, and whether that is a fallback within it. */
 static bool falls_back_within(uint8_t outcome, const char *said)
 {
@@ -262,6 +280,7 @@ int main(void)
 	    cmocka_unit_test(a_failure_is_fallen_back_from),
 	    cmocka_unit_test(only_of_the_same_pair_port_and_hour),
 	    cmocka_unit_test(tls_mends_it),
+	    cmocka_unit_test(tls_mends_what_is_told_late),
 	    cmocka_unit_test(within_one_session),
 	    cmocka_unit_test(mail_before_the_failure_is_none),
 	    cmocka_unit_test(in_the_other_order),

@@ -210,8 +210,12 @@ static void write_offer(const struct writing *w)
 	if (max == NULL)
 		return;
 	begin_remark(w, STYLE_PLAIN);
-	fprintf(w->to, "the client offered %s%s%s%s", min != NULL ? "TLS " : "up to TLS ",
-	    min != NULL ? min : max, min != NULL ? " to " : "", min != NULL ? max : "");
+	if (min == NULL)
+		fprintf(w->to, "the client offered up to TLS %s", max);
+	else if (strcmp(min, max) == 0)
+		fprintf(w->to, "the client offered TLS %s alone", max);
+	else
+		fprintf(w->to, "the client offered TLS %s to %s", min, max);
 	if (is(w, "tls.client.fallback_scsv", "true"))
 		fputs(" and said that it can do more (FALLBACK_SCSV)", w->to);
 	if (name != NULL) {
@@ -244,6 +248,20 @@ static void write_choice(const struct writing *w)
 	    value(w, "tls.server.downgrade_sentinel"), "");
 }
 
+/* As of the session: times of one form are ordered as their text. */
+static const char *validity(const struct writing *w)
+{
+	const char *at = value(w, "@timestamp"), *before = value(w, "tls.server.not_before"),
+		   *after = value(w, "tls.server.not_after");
+	size_t seconds = strlen("2026-03-01T08:15:30");
+
+	if (at != NULL && after != NULL && strncmp(after, at, seconds) < 0)
+		return ", expired";
+	if (at != NULL && before != NULL && strncmp(before, at, seconds) > 0)
+		return ", not yet valid";
+	return "";
+}
+
 /* Not its names: they may be addresses of people. */
 static void write_certificate(const struct writing *w)
 {
@@ -255,7 +273,7 @@ static void write_certificate(const struct writing *w)
 	fprintf(w->to, "its certificate: %s %s%s", type, bits != NULL ? bits : "",
 	    bits != NULL ? " bits" : "");
 	if (value(w, "tls.server.not_after") != NULL)
-		fprintf(w->to, ", until %.10s", value(w, "tls.server.not_after"));
+		fprintf(w->to, ", until %.10s%s", value(w, "tls.server.not_after"), validity(w));
 	if (is(w, "tls.server.self_signed", "true"))
 		fputs(", self-signed", w->to);
 	if (is(w, "tls.server.name_matches", "false"))

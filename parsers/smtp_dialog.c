@@ -370,6 +370,8 @@ static void lose_server(struct smtp_dialog *d)
 	d->reply_gap = true;
 	d->greeted = d->torn = d->fragment = true;
 	d->reply_code = 0;
+	if (d->early_code == 220) /* other replies may have followed it */
+		d->early_code = 0;
 }
 
 static void lose_client(struct smtp_dialog *d, size_t length)

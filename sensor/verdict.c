@@ -96,9 +96,8 @@ static uint8_t blame_by_alert(const struct record *r, const struct verdict_facts
 		return LEGACY_UNKNOWN;
 	if (!f->end.client_seen || !f->end.server_seen)
 		return LEGACY_UNKNOWN;
-	if (r->alert_side == RECORD_SIDE_CLIENT)
-		return LEGACY_SERVER;
-	if (r->client_max_version == 0)
+	/* A client's answers a ServerHello, of which nothing was read. */
+	if (r->alert_side == RECORD_SIDE_CLIENT || r->client_max_version == 0)
 		return LEGACY_UNKNOWN;
 	if (r->client_max_version <= TLS_VERSION_12)
 		return LEGACY_CLIENT;

@@ -240,6 +240,12 @@ static void pair_telling(struct smtp_dialog *d, const struct smtp_reply *reply, 
 		smtp_exchange_set_unsure(d, false);
 }
 
+/* An empty line is passed over, or called an error of syntax (RFC 5321 section 4.2.1: x0z). */
+static bool may_answer_blank(uint16_t code)
+{
+	return code >= 400 && code / 10 % 10 == 0;
+}
+
 static void pair_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 {
 	uint8_t told = told_kind(d, reply->code);
@@ -247,7 +253,7 @@ static void pair_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 	uint8_t kind = none ? SMTP_OTHER : smtp_queue_oldest(&d->queue);
 	bool fits;
 
-	while (kind == SMTP_BLANK && reply->code < 400) { /* it was passed over */
+	while (kind == SMTP_BLANK && !may_answer_blank(reply->code)) {
 		(void)smtp_queue_pop(&d->queue);
 		none = smtp_queue_empty(&d->queue);
 		kind = none ? SMTP_OTHER : smtp_queue_oldest(&d->queue);

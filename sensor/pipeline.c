@@ -90,11 +90,20 @@ static struct flow *open_flow(struct pipeline *p, const struct queued *q, enum s
 	return f;
 }
 
+/* Where the client is not seen, the server's SYN tells by what it acknowledges. */
+static bool answers_another(const struct flow *f, const struct segment *s, enum side side)
+{
+	return side == SIDE_SERVER && f->flags & FLOW_SYN_ACK && !(f->flags & FLOW_SEEN_CLIENT) &&
+	       f->next[SIDE_CLIENT] != s->acknowledgment;
+}
+
 /* A SYN with another sequence number begins another connection on the same ports. */
 static bool begins_anew(const struct flow *f, const struct segment *s, enum side side)
 {
-	if (!(s->flags & FRAME_SYN) || s->flags & FRAME_ACK)
+	if (!(s->flags & FRAME_SYN))
 		return false;
+	if (s->flags & FRAME_ACK)
+		return answers_another(f, s, side);
 	if (side == SIDE_SERVER || (f->state == FLOW_CLOSED && !(f->flags & FLOW_CONNECTED)))
 		return true; /* also a refused SYN that is tried again with the same number */
 	return !(f->flags & FLOW_SYN) || f->next[SIDE_CLIENT] != s->sequence + 1;

@@ -273,6 +273,7 @@ static void join_tls(struct session *s, enum side side, struct cursor bytes)
 {
 	if (is_hello(side, bytes))
 		return;
+	s->gap |= !s->midstream; /* its hello was said, and not captured */
 	s->tls_gap[side] = true;
 	tls_handshake_gap(&s->tls, side, 1);
 }

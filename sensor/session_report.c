@@ -73,15 +73,16 @@ static void report_smtp(const struct session *s, const struct session_end *end, 
 
 /* The first alert: where the other side's bytes, or the beginning, are missing, that may have been
  * another one. */
-static void report_alert(const struct session *s, struct record *r)
+static void report_alert(const struct session *s, const struct session_end *end, struct record *r)
 {
 	const struct tls_alert_fact *alert = &s->tls.facts.alert;
 	bool client = alert->side == SIDE_CLIENT;
-	uint32_t others = client ? TLS_SAW_SERVER_HELLO : TLS_SAW_CLIENT_HELLO;
+	bool other_seen = client ? end->server_seen : end->client_seen;
+	uint32_t other_hello = client ? TLS_SAW_SERVER_HELLO : TLS_SAW_CLIENT_HELLO;
 
 	if (alert->level == 0 || s->tls_gap[client ? SIDE_SERVER : SIDE_CLIENT])
 		return;
-	if (s->gap && !(s->tls.facts.seen & others))
+	if (s->gap && other_seen && !(s->tls.facts.seen & other_hello))
 		return;
 	if (s->midstream && !(s->tls.facts.seen & (TLS_SAW_CLIENT_HELLO | TLS_SAW_SERVER_HELLO)))
 		return;
@@ -139,7 +140,7 @@ static void report_tls(const struct session *s, const struct session_end *end, s
 	r->client_min_version = f->client_min_version;
 	r->client_max_version = f->client_max_version;
 	r->sentinel = f->sentinel;
-	report_alert(s, r);
+	report_alert(s, end, r);
 	if (client_hello)
 		r->fallback_scsv = flag(f->seen & TLS_FALLBACK_SCSV);
 	r->resumed = flag_if(

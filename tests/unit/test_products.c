@@ -102,6 +102,7 @@ static void test_hellos(void **state)
 	} rows[] = {
 	    {"t13i871000_c66346c74e42_24695f2957a7", "Postfix"},
 	    {"t13d871100_c66346c74e42_24695f2957a7", "Postfix"},
+	    {"t13d8711h2_c66346c74e42_24695f2957a7", NULL},
 	    {"t13i870900_c66346c74e42_7379471da272", "OpenSMTPD"},
 	    {"t13i310800_e8f1e7e78f70_b0d3b4ac2a14", "Sendmail"},
 	    {"t13i311000_e8f1e7e78f70_24695f2957a7", NULL}, /* any client of OpenSSL 3.0 */

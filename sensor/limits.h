@@ -62,6 +62,9 @@
 #define LIMIT_SEQUENCE_AHEAD                                                                       \
 	(16 * 1024 * 1024) /* bytes a segment may be ahead unless the peer acknowledged it:        \
 			      the largest receive buffer of a stock Linux, twice over */
+#define LIMIT_JOIN_BYTES                                                                           \
+	16 /* a held segment of fewer bytes is read together with the next: a header of the PROXY  \
+	      protocol is told by so many */
 #define LIMIT_GAP_WAIT_NS                                                                          \
 	1000000000ull		 /* a hole that the peer has acknowledged is waited for so long */
 #define LIMIT_GAP_WAIT_CHUNKS 64 /* ... or until so many segments stand behind it */

@@ -175,6 +175,37 @@ static void hold_new_parts(struct stream *s, struct stream_stats *stats, struct 
 	stats->conflicts += conflict;
 }
 
+/* Whether the first two held segments are one burst's, and the first is too short to be read alone.
+ */
+static bool may_join(const struct stream *s)
+{
+	const struct stream_chunk *first = s->first, *next = first != NULL ? first->next : NULL;
+
+	return next != NULL && first->length < LIMIT_JOIN_BYTES && first->length > 0 &&
+	       first->missing == 0 && next->length > 0 && next->sequence == chunk_end(first) &&
+	       next->acks == first->acks && next->ack == first->ack;
+}
+
+/* Makes one of the first two held segments; without memory they stay two. */
+static void join(struct stream *s, struct stream_stats *stats)
+{
+	struct stream_chunk *first = s->first, *next = first->next, *whole;
+
+	whole = malloc(sizeof(*whole) + first->length + next->length);
+	if (whole == NULL)
+		return;
+	*whole = *next;
+	whole->sequence = first->sequence;
+	whole->length = first->length + next->length;
+	memcpy(whole->bytes, first->bytes, first->length);
+	memcpy(whole->bytes + first->length, next->bytes, next->length);
+	s->first = whole;
+	s->chunks--;
+	stats->held -= CHUNK_COST;
+	free(first);
+	free(next);
+}
+
 /* A piece so far ahead that no receiver would have taken it, and that the receiver has not
  * acknowledged. */
 static bool too_far_ahead(const struct stream *s, uint32_t sequence)
@@ -216,6 +247,8 @@ bool stream_push(struct stream *s, struct stream_stats *stats, const struct stre
 	}
 	stats->out_of_order += ahead > 0;
 	hold_new_parts(s, stats, &piece);
+	if (may_join(s))
+		join(s, stats);
 	return s->first != NULL && s->first->sequence == s->next;
 }
 

@@ -245,6 +245,24 @@ static void bytes_that_were_acknowledged_cannot_change(void **state)
 	end(&r);
 }
 
+static void short_segments_that_wait_are_joined(void **state)
+{
+	struct reader r;
+	struct cursor bytes;
+
+	(void)state;
+	begin(&r, 0);
+	push(&r, 2, "EH");
+	push(&r, 4, "LO mx.example.net\r\n");
+	push(&r, 23, "QUIT\r\n");
+	assert_int_equal(r.stream.chunks, 2); /* the first is long enough by now */
+	r.stream.next = 2;
+	assert_true(stream_next(&r.stream, &bytes));
+	assert_int_equal(bytes.left, 21);
+	assert_memory_equal(bytes.at, "EHLO mx.example.net\r\n", 21);
+	end(&r);
+}
+
 static void a_snap_length_leaves_a_hole(void **state)
 {
 	struct reader r;
@@ -349,6 +367,7 @@ int main(void)
 	    cmocka_unit_test(an_acknowledgment_from_far_away_is_a_strangers),
 	    cmocka_unit_test(an_acknowledgment_grows_old),
 	    cmocka_unit_test(bytes_that_were_acknowledged_cannot_change),
+	    cmocka_unit_test(short_segments_that_wait_are_joined),
 	    cmocka_unit_test(a_snap_length_leaves_a_hole),
 	    cmocka_unit_test(too_far_ahead_is_refused),
 	    cmocka_unit_test(half_the_sequence_space_away_is_old),

@@ -217,7 +217,7 @@ static bool mail_follows(const struct record *r)
 {
 	bool asked = false;
 
-	if (r->plaintext_mail != RECORD_TRUE)
+	if (!record_is_clear(r))
 		return false;
 	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
 		if (asked && is_said(&r->events[i], "MAIL"))
@@ -338,7 +338,7 @@ void compare_session(struct compare *c, struct record *r)
 		return;
 	if (record_is_failure(r))
 		compare_failure(c, r);
-	else if (r->plaintext_mail == RECORD_TRUE)
+	else if (record_is_clear(r))
 		compare_clear(c, r);
 	else if (r->outcome == OUTCOME_TLS)
 		compare_tls(c, r);

@@ -156,7 +156,7 @@ void facts_note(struct facts *f, const struct record *r, unsigned kind)
 	note_hour(f, ms);
 	if (is_to_blame(r, kind))
 		later(&f->legacy_ms, ms);
-	if (r->plaintext_mail == RECORD_TRUE)
+	if (record_is_clear(r))
 		later(&f->plaintext_ms, ms);
 	if (r->tls_version != 0)
 		note_version(f, r->tls_version, ms, ms);

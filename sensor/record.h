@@ -237,6 +237,10 @@ bool record_is_legacy(const struct record *r);
 /* Whether TLS was begun or asked for and did not come about. */
 bool record_is_failure(const struct record *r);
 
+/* Whether mail in the clear was taken, or may have been: MAIL went in the clear, and the server did
+ * not refuse it for want of TLS. */
+bool record_is_clear(const struct record *r);
+
 /* "tls_failed" and its like; NULL outside the enum. */
 const char *record_outcome_name(unsigned outcome);
 const char *record_stripping_name(unsigned reason);

@@ -344,7 +344,7 @@ static void flag_host(struct tally_entry *e, const struct record *r, uint64_t ms
 		flag(e, TALLY_LEGACY, ms);
 	if (side == LEGACY_DOWNGRADE)
 		flag(e, TALLY_DOWNGRADE, ms);
-	if (r->plaintext_mail == RECORD_TRUE)
+	if (record_is_clear(r))
 		flag(e, TALLY_PLAINTEXT, ms);
 	if (r->fallback == RECORD_TRUE)
 		flag(e, TALLY_FALLBACK, ms);

@@ -42,7 +42,7 @@ static void add_times(struct totals *t, const struct record *r, uint64_t ms)
 		t->last_ms = ms;
 	if (legacy && ms > t->legacy_ms)
 		t->legacy_ms = ms;
-	if (r->plaintext_mail == RECORD_TRUE && ms > t->plaintext_ms)
+	if (record_is_clear(r) && ms > t->plaintext_ms)
 		t->plaintext_ms = ms;
 }
 

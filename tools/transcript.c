@@ -310,13 +310,19 @@ static const struct {
     {"unknown", "too little was seen to say", STYLE_PLAIN},
 };
 
+static const char *mail_words(const struct writing *w)
+{
+	if (!is(w, "smtp.plaintext_mail", "true"))
+		return "";
+	return is(w, "smtp.enforcement", "tls_required") ? "; the server refused mail without it"
+							 : "; the mail went in the clear";
+}
+
 static void write_end(const struct writing *w)
 {
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
 		if (is(w, "tlsvane.outcome", endings[i].outcome))
-			remark(w, endings[i].style, "", endings[i].words,
-			    is(w, "smtp.plaintext_mail", "true") ? "; the mail went in the clear"
-								 : "");
+			remark(w, endings[i].style, "", endings[i].words, mail_words(w));
 }
 
 /* "2026-03-01T08:15:30.123Z" -> "2026-03-01 08:15:30" */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../../parsers/smtp_status.h"
 #include "../../parsers/smtp_syntax.h"
 #include "../../sensor/limits.h"
 #include "../../sensor/tally_entry.h"
@@ -77,6 +78,25 @@ static void a_failure_is_fallen_back_from(void **state)
 		assert_int_equal(r.fallback_outcome, outcomes[i]);
 		compare_free(c);
 	}
+}
+
+/* MAIL went in the clear, and what it wanted to send did not. */
+static void what_is_refused_for_want_of_tls_is_none(void **state)
+{
+	struct compare *c = compare_new(0, NULL);
+	struct record r = clear(S(2), 1, 2);
+
+	(void)state;
+	r.confidence = CONFIDENCE_FULL;
+	r.enforcement = SMTP_TLS_REQUIRED;
+	assert_false(falls_back(c, session(S(1), 1, 2, OUTCOME_TLS_FAILED)));
+	assert_false(falls_back(c, r));
+	r.events[r.event_count++] = (struct record_event){.what = 354, .times = 1};
+	assert_true(falls_back(c, r));
+	r.event_count = 0;
+	r.confidence = CONFIDENCE_GAP;
+	assert_true(falls_back(c, r));
+	compare_free(c);
 }
 
 static void only_of_the_same_pair_port_and_hour(void **state)
@@ -278,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_failure_is_fallen_back_from),
+	    cmocka_unit_test(what_is_refused_for_want_of_tls_is_none),
 	    cmocka_unit_test(only_of_the_same_pair_port_and_hour),
 	    cmocka_unit_test(tls_mends_it),
 	    cmocka_unit_test(tls_mends_what_is_told_late),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../../parsers/products.h"
+#include "../../parsers/smtp_status.h"
 #include "../../parsers/tls_hello.h"
 #include "../../parsers/tls_names.h"
 #include "../../sensor/limits.h"
@@ -107,6 +108,26 @@ static void flags_hosts_by_side(void **state)
 		    pair->flag_ms[TALLY_LEGACY] != 0, cases[i].server || cases[i].client);
 		assert_int_equal(server->flag_ms[TALLY_DOWNGRADE] != 0, cases[i].downgrade);
 		assert_int_equal(server->flag_ms[TALLY_PLAINTEXT], 0);
+		tally_free(t);
+	}
+}
+
+static void who_refuses_for_want_of_tls_took_nothing(void **state)
+{
+	(void)state;
+	for (unsigned refuses = 0; refuses < 2; refuses++) {
+		struct tally *t = tally_new(100);
+		struct record r;
+
+		tally_text_record(&r, "192.0.2.1", "192.0.2.2");
+		r.confidence = CONFIDENCE_FULL;
+		r.plaintext_mail = RECORD_TRUE;
+		r.enforcement = refuses ? SMTP_TLS_REQUIRED : SMTP_ENFORCEMENT_NONE;
+		tally_add(t, &r);
+		assert_int_equal(
+		    tally_text_find(t, TALLY_SERVER, "192.0.2.1", "-")->flag_ms[TALLY_PLAINTEXT] ==
+			0,
+		    refuses);
 		tally_free(t);
 	}
 }
@@ -300,6 +321,7 @@ int main(void)
 	    cmocka_unit_test(counts_a_record_in_four_entries),
 	    cmocka_unit_test(not_smtp_is_an_outcome_of_server_and_day_only),
 	    cmocka_unit_test(flags_hosts_by_side),
+	    cmocka_unit_test(who_refuses_for_want_of_tls_took_nothing),
 	    cmocka_unit_test(who_offers_12_is_not_flagged),
 	    cmocka_unit_test(plaintext_flags_the_server),
 	    cmocka_unit_test(ssl2_has_no_cipher_of_ours),

@@ -77,7 +77,7 @@ static void begin_dialog(struct session *s, uint64_t ns)
 	s->dialog.stops_behind_proxy = s->implicit;
 	s->dialog.clock = (uint32_t)(ns >> SESSION_CLOCK_SHIFT);
 	s->resumed = !s->implicit;
-	s->implicit = s->had_tls = false;
+	s->implicit = s->had_tls = s->injected_line = false;
 }
 
 /* Neither a record nor a hello of SSL 2 begins with a letter. */
@@ -91,6 +91,16 @@ static bool goes_on_in_the_clear(const struct session *s, enum side side, struct
 	       ((b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z'));
 }
 
+/* What follows the unfinished line of a reply in the clear: its end is text, TLS is not. */
+static bool ends_line(enum side side, struct cursor bytes)
+{
+	uint8_t first;
+
+	return cursor_peek(&bytes, 0, &first) &&
+	       (first < TLS_CHANGE_CIPHER_SPEC || first > TLS_APPLICATION_DATA) &&
+	       !session_is_hello(side, bytes);
+}
+
 /* Replies behind the 220, in its own stream and before the client began TLS: somebody put them
  * there (CVE-2021-33515 and its like), but for those with which a server gives up. No TLS begins
  * like that. */
@@ -100,6 +110,7 @@ static void pass_injected(struct session *s, enum side side, struct cursor *byte
 
 	if (side != SIDE_SERVER || s->dialog.facts.starttls_reply / 100 != 2)
 		return;
+	s->injected_line = s->injected_line && ends_line(side, *bytes);
 	if (!s->injected_line && !tls_unspoken(s)) /* the end of a line may be late */
 		return;
 	while (bytes->left > 0 && (s->injected_line || smtp_reply_may_begin(*bytes))) {

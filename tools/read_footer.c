@@ -39,14 +39,13 @@ static enum kind kind_of(const struct record *r)
 		return r->tls_version == 0		 ? KIND_UNKNOWN
 		       : r->tls_version < TLS_VERSION_12 ? KIND_LEGACY
 							 : KIND_GOOD;
-	if (r->plaintext_mail == RECORD_TRUE || r->outcome == OUTCOME_STARTTLS_UNUSED ||
-	    r->outcome == OUTCOME_STARTTLS_NOT_OFFERED)
+	if (record_is_clear(r))
 		return KIND_PLAINTEXT;
 	if (r->outcome == OUTCOME_STARTTLS_REFUSED || r->outcome == OUTCOME_STARTTLS_ABANDONED)
 		return KIND_REFUSED;
-	return r->outcome == OUTCOME_NO_MAIL	? KIND_NO_MAIL
-	       : r->outcome == OUTCOME_NOT_SMTP ? KIND_FOREIGN
-						: KIND_UNKNOWN;
+	if (r->outcome == OUTCOME_NO_MAIL || r->plaintext_mail == RECORD_TRUE)
+		return KIND_NO_MAIL;
+	return r->outcome == OUTCOME_NOT_SMTP ? KIND_FOREIGN : KIND_UNKNOWN;
 }
 
 static void write_counts(FILE *to, const struct sessions *s, const struct options *o, bool color)

@@ -241,9 +241,12 @@ static void pair_telling(struct smtp_dialog *d, const struct smtp_reply *reply, 
 }
 
 /* An empty line is passed over, or called an error of syntax (RFC 5321 section 4.2.1: x0z). */
-static bool may_answer_blank(uint16_t code)
+static void pass_blanks(struct smtp_dialog *d, uint16_t code)
 {
-	return code >= 400 && code / 10 % 10 == 0;
+	if (code >= 400 && code / 10 % 10 == 0)
+		return;
+	while (!smtp_queue_empty(&d->queue) && smtp_queue_oldest(&d->queue) == SMTP_BLANK)
+		(void)smtp_queue_pop(&d->queue);
 }
 
 static void pair_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
@@ -251,14 +254,7 @@ static void pair_reply(struct smtp_dialog *d, const struct smtp_reply *reply)
 	uint8_t told = told_kind(d, reply->code);
 	bool none = smtp_queue_empty(&d->queue);
 	uint8_t kind = none ? SMTP_OTHER : smtp_queue_oldest(&d->queue);
-	bool fits;
-
-	while (kind == SMTP_BLANK && !may_answer_blank(reply->code)) {
-		(void)smtp_queue_pop(&d->queue);
-		none = smtp_queue_empty(&d->queue);
-		kind = none ? SMTP_OTHER : smtp_queue_oldest(&d->queue);
-	}
-	fits = !none && may_answer(kind, reply->code);
+	bool fits = !none && may_answer(kind, reply->code);
 
 	if (!none && !fits)
 		d->unsure[SIDE_SERVER] = true;
@@ -344,6 +340,8 @@ void smtp_exchange_reply(struct smtp_dialog *d, struct cursor line)
 	if (!reply.last || d->mode[SIDE_SERVER] == SMTP_MODE_OVER)
 		return;
 	smtp_exchange_log(d, reply.code);
+	if (d->greeted)
+		pass_blanks(d, reply.code);
 	if (reply.code >= 400)
 		keep_refusal(d, &reply);
 	if (d->greeted)

@@ -195,6 +195,22 @@ static void test_the_body_ends_behind_a_stray_cr(void **state)
 	assert_string_equal(r.dialog.facts.history, "bDQ");
 }
 
+/* An empty line that the server passed over does not hide what it refuses. */
+static void test_a_refusal_behind_an_empty_line(void **state)
+{
+	static struct smtp_run r;
+
+	(void)state;
+	smtp_run_start(&r, false);
+	SAY(SIDE_SERVER, "220 mx.example.org ESMTP\r\n");
+	SAY(SIDE_CLIENT, "EHLO a.example\r\n");
+	SAY(SIDE_SERVER, "250-mx.example.org\r\n250 STARTTLS\r\n");
+	SAY(SIDE_CLIENT, "\r\nSTARTTLS\r\n");
+	SAY(SIDE_SERVER, "454 4.7.0 TLS not available\r\n");
+	assert_int_equal(r.dialog.facts.starttls_reply, 454);
+	assert_int_equal(r.dialog.facts.refusal.meaning, SMTP_TLS_UNAVAILABLE);
+}
+
 /* The front of what waits is missing: its look says nothing about what was sent there. */
 static void test_a_hole_behind_starttls_is_no_injection(void **state)
 {
@@ -322,6 +338,7 @@ int main(void)
 	    cmocka_unit_test(test_the_body_ends_behind_a_stray_cr),
 	    cmocka_unit_test(test_a_hole_behind_starttls_is_no_injection),
 	    cmocka_unit_test(test_a_hole_of_the_server_is_no_injection),
+	    cmocka_unit_test(test_a_refusal_behind_an_empty_line),
 	    cmocka_unit_test(test_a_hole_behind_auth),
 	    cmocka_unit_test(test_a_hole_before_the_reply_to_starttls),
 	    cmocka_unit_test(test_midstream_greeting),

@@ -28,7 +28,8 @@ enum smtp_fact {
 	SMTP_SAW_BANNER = 1 << 0, /* the server's greeting, of any code */
 	SMTP_SAW_EHLO = 1 << 1,	  /* or LHLO */
 	SMTP_SAW_HELO = 1 << 2,
-	/* A whole 250 reply to EHLO; STARTTLS or X-ANONYMOUSTLS was in it (the last decides). */
+	/* A whole 250 reply to EHLO; STARTTLS or X-ANONYMOUSTLS was in it (the last decides, but
+	   behind a reply to STARTTLS what was offered stays so). */
 	SMTP_SAW_CAPABILITIES = 1 << 3,
 	SMTP_OFFERED = 1 << 4,
 	/* STARTTLS or X-ANONYMOUSTLS was sent; it was the latter (Exchange between its servers). */

@@ -117,6 +117,8 @@ static const struct script scripts[] = {
 	SAW_TLS, 220, "a.example", TEXT, "bEeESs", ANY_ORDER},
     {"the last EHLO decides", {BANNER, EHLO, OFFER, EHLO, NO_OFFER, MAIL, OK},
 	SAW_REPLY | SAW_MAIL, 0, "a.example", TEXT, "bEeEeMm", IN_ORDER},
+    {"offered, refused, and offered no more", {BANNER, EHLO, OFFER, STARTTLS, S("454 4.7.0 TLS not available\r\n"), EHLO, NO_OFFER, MAIL, OK},
+	SAW_TLS | SAW_MAIL, 454, "a.example", TEXT, "bEeSrEeMm", IN_ORDER},
     {"EHLO of one line", {BANNER, EHLO, S("250 mx.example.org\r\n"), MAIL, S("550 no\r\n")},
 	SAW_REPLY | SMTP_MAIL, 0, "a.example", TEXT, "bEeM", ANY_ORDER},
     {"the first line is a name", {BANNER, EHLO, S("250-STARTTLS\r\n250 SIZE\r\n")}, SAW_REPLY, 0, "a.example", TEXT, "bEe",

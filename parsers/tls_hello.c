@@ -173,24 +173,36 @@ static client_extension *const client_extensions[EXTENSION_TABLE] = {
     [EXTENSION_SUPPORTED_VERSIONS] = client_supported_versions,
 };
 
+static void forget_versions(struct tls_client_hello *hello)
+{
+	hello->max_version = hello->min_version = 0;
+}
+
+/* One that is malformed or repeated is passed over: its length says where the next one begins.
+ * Returns what is wrong with the first such. */
 static int parse_client_extensions(struct tls_client_hello *hello)
 {
 	struct cursor block = hello->extensions, data;
 	struct extension_types seen = {.low = 0};
 	uint16_t type;
-	int result;
+	int result = RESULT_OK, one;
 
 	while (block.left > 0) {
-		if (hello->has_psk)
-			return RESULT_BAD_VALUE; /* RFC 8446 section 4.2.11: it is the last */
-		result = next_extension(&block, &seen, &type, &data);
-		if (result == RESULT_OK && type < EXTENSION_TABLE &&
-		    client_extensions[type] != NULL)
-			result = client_extensions[type](data, hello);
-		if (result != RESULT_OK)
-			return result;
+		if (hello->has_psk && result == RESULT_OK)
+			result = RESULT_BAD_VALUE; /* RFC 8446 section 4.2.11: it is the last */
+		one = next_extension(&block, &seen, &type, &data);
+		if (one == RESULT_BAD_LENGTH) {
+			forget_versions(hello); /* supported_versions may be in the rest */
+			return one;
+		}
+		if (one == RESULT_OK && type < EXTENSION_TABLE && client_extensions[type] != NULL)
+			one = client_extensions[type](data, hello);
+		if (one != RESULT_OK && type == EXTENSION_SUPPORTED_VERSIONS)
+			forget_versions(hello);
+		if (result == RESULT_OK)
+			result = one;
 	}
-	return RESULT_OK;
+	return result;
 }
 
 /* Without supported_versions a server goes no higher than TLS 1.2, whatever client_version says. */
@@ -216,24 +228,38 @@ static bool offers_fallback(struct cursor suites)
 	return false;
 }
 
-int tls_client_hello_parse(struct cursor body, struct tls_client_hello *hello)
+/* What stands before the extensions. */
+static bool take_client_start(struct cursor *body, struct tls_client_hello *hello)
 {
 	struct cursor compression;
 
+	return cursor_u16(body, &hello->legacy_version) &&
+	       cursor_take(body, RANDOM_SIZE, &hello->random) &&
+	       cursor_vector8(body, &hello->session_id) &&
+	       hello->session_id.left <= SESSION_ID_MAX &&
+	       cursor_vector16(body, &hello->cipher_suites) && hello->cipher_suites.left > 0 &&
+	       hello->cipher_suites.left % 2 == 0 && cursor_vector8(body, &compression) &&
+	       compression.left > 0;
+}
+
+int tls_client_hello_parse(struct cursor body, struct tls_client_hello *hello)
+{
+	bool whole;
+	int result;
+
 	*hello = (struct tls_client_hello){.ssl2_form = false};
-	if (!cursor_u16(&body, &hello->legacy_version) ||
-	    !cursor_take(&body, RANDOM_SIZE, &hello->random) ||
-	    !cursor_vector8(&body, &hello->session_id) || hello->session_id.left > SESSION_ID_MAX ||
-	    !cursor_vector16(&body, &hello->cipher_suites) || hello->cipher_suites.left == 0 ||
-	    hello->cipher_suites.left % 2 != 0 || !cursor_vector8(&body, &compression) ||
-	    compression.left == 0 ||
-	    !take_extensions(&body, &hello->extensions, &hello->has_extensions))
+	if (!take_client_start(&body, hello))
 		return RESULT_BAD_LENGTH;
 	if (hello->legacy_version >> 8 != 3)
 		return RESULT_BAD_VALUE;
-	hello->max_version = legacy_maximum(hello->legacy_version);
+	hello->usable = true;
 	hello->fallback_scsv = offers_fallback(hello->cipher_suites);
-	return parse_client_extensions(hello);
+	whole = take_extensions(&body, &hello->extensions, &hello->has_extensions);
+	if (!whole && hello->extensions.at == NULL)
+		return RESULT_BAD_LENGTH;
+	hello->max_version = legacy_maximum(hello->legacy_version);
+	result = parse_client_extensions(hello);
+	return whole ? result : RESULT_BAD_LENGTH;
 }
 
 /* Extensions of a ServerHello. */
@@ -411,6 +437,7 @@ int tls_client_hello_parse_ssl2(struct cursor body, struct tls_client_hello *hel
 		return RESULT_BAD_VALUE;
 	hello->max_version = legacy_maximum(hello->legacy_version);
 	hello->fallback_scsv = offers_fallback_ssl2(hello->cipher_suites);
+	hello->usable = true;
 	return RESULT_OK;
 }
 

@@ -25,6 +25,7 @@ enum tls_sentinel { /* RFC 8446 section 4.1.3: what the end of ServerHello.rando
 
 struct tls_client_hello {
 	bool ssl2_form;
+	bool usable;		 /* all before the extensions is sound */
 	uint16_t legacy_version; /* client_version */
 	uint16_t max_version;	 /* the highest offered that is known (GREASE passed over) */
 	uint16_t min_version;	 /* the lowest in supported_versions, 0 without that extension */
@@ -58,7 +59,9 @@ struct tls_server_hello {
 };
 
 /* Parses the body of a handshake message (behind type and length). Each returns 0, or a negative
- * result when the body is malformed; *hello is then unspecified. The body must be whole. */
+ * result when the body is malformed; *hello is then unspecified, but for a ClientHello that is
+ * usable all the same: what is malformed is left out of it, and max_version is 0 where
+ * supported_versions may be in that. The body must be whole. */
 MUST_USE int tls_client_hello_parse(struct cursor body, struct tls_client_hello *hello);
 MUST_USE int tls_server_hello_parse(struct cursor body, struct tls_server_hello *hello);
 

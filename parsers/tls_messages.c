@@ -58,18 +58,19 @@ static void note_client_hello(struct tls_handshake *h, const struct tls_client_h
 	h->facts.client_max_version = hello->max_version;
 	h->facts.client_min_version = hello->min_version;
 	copy_printable(h->facts.server_name, sizeof(h->facts.server_name), hello->server_name);
-	if (!hello->ssl2_form)
-		h->handover->kind = TLS_HANDOVER_CLIENT_HELLO;
 }
 
 static int read_client_hello(struct tls_handshake *h, enum side side, struct cursor body)
 {
 	struct tls_client_hello *hello = &h->handover->client;
 	int result = tls_client_hello_parse(body, hello);
+	bool first = !tls_saw(h, TLS_SAW_CLIENT_HELLO);
 
-	(void)side;
-	if (result == RESULT_OK)
+	/* Behind a gap it may be none at all. */
+	if (result == RESULT_OK || (hello->usable && !h->side[side].gapped))
 		note_client_hello(h, hello);
+	if (result == RESULT_OK && first)
+		h->handover->kind = TLS_HANDOVER_CLIENT_HELLO;
 	return result;
 }
 

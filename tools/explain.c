@@ -192,7 +192,8 @@ static void tell_others(struct story *s)
 		    "between them forced the version down.",
 		    count_text(downgrade, "session", "sessions", some));
 	if (unknown > 0)
-		tell(s, "In %s only one side was seen: nobody can be blamed for those.",
+		tell(s,
+		    "In %s the client's offer could not be read: nobody can be blamed for those.",
 		    count_text(unknown, "session", "sessions", some));
 }
 

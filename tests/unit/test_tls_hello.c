@@ -160,6 +160,53 @@ static void test_client_flags(void **state)
 	    RESULT_BAD_LENGTH); /* no compression method */
 }
 
+/* What is malformed is left out; the rest of the hello stays. */
+static const struct usable_row {
+	const char *version, *extensions; /* with the block's length */
+	unsigned max, min;
+	const char *name;
+} usable_rows[] = {
+    {"0303", "000e 0000 0005 0003 00 0000 0023 0001 aa", 0x0303, 0, ""}, /* an empty host name */
+    {"0303", "001a 0000 0007 0005 00 0002 6162 0010 0000 002b 0007 06 0a0a 0304 0303", 0x0304,
+	0x0303, "ab"},
+    {"0303", "0010 002b 0000 0000 0008 0006 00 0003 612e62", 0, 0, "a.b"},
+    {"0301", "0008 0017 0000 0017 0000", 0x0301, 0, ""},
+    {"0303", "0007 002b 0003 02 0304 aa", 0x0304, 0x0304, ""}, /* and a byte behind it */
+    {"0303", "0009 002b 0003 02 0304 00 17", 0, 0, ""},
+    {"0303", "0008 002b 0003 02 0304", 0, 0, ""}, /* a byte is missing */
+    {"0301", "0005 0017 0000 00", 0, 0, ""},
+    {"0303", "00", 0, 0, ""},
+};
+
+static void test_usable_rows(void **state)
+{
+	struct tls_client_hello hello;
+	uint8_t bytes[512];
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(usable_rows) / sizeof(usable_rows[0]); i++) {
+		const struct usable_row *row = &usable_rows[i];
+		size_t length;
+
+		snprintf(text, sizeof(text), "%s " RANDOM "00 0004 1301 5600 01 00 %s",
+		    row->version, row->extensions);
+		length = from_hex(text, bytes);
+		if (tls_client_hello_parse(cursor_over(bytes, length), &hello) >= 0 ||
+		    !hello.usable)
+			fail_msg("row %zu", i);
+		if (hello.max_version != row->max || hello.min_version != row->min)
+			fail_msg("row %zu: %x to %x", i, hello.min_version, hello.max_version);
+		assert_int_equal(hello.server_name.left, strlen(row->name));
+		assert_memory_equal(hello.server_name.at, row->name, hello.server_name.left);
+		assert_true(hello.fallback_scsv);
+	}
+	for (size_t cut = 0; cut < 2 + 32 + 1 + 2 + 4 + 2; cut++) {
+		assert_true(tls_client_hello_parse(cursor_over(bytes, cut), &hello) < 0);
+		assert_false(hello.usable);
+	}
+}
+
 static const struct server_row {
 	const char *version, *random, *extensions;
 	int result;
@@ -333,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_client_rows),
 	    cmocka_unit_test(test_client_flags),
+	    cmocka_unit_test(test_usable_rows),
 	    cmocka_unit_test(test_server_rows),
 	    cmocka_unit_test(test_early_draft),
 	    cmocka_unit_test(test_sentinel),

@@ -73,6 +73,32 @@ static void test_alerts(void **state)
 	listener_end(&l);
 }
 
+#define RANDOM "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define NAMELESS                                                                                   \
+	"16 0301 0043 01 00003f 0303 " RANDOM                                                      \
+	"00 0002 1301 01 00 0014 0000 0005 0003 00 0000 002b 0007 06 0304 0303 0302"
+
+/* An empty host name, say: malformed, but the rest was said all the same. */
+static void test_hello_with_a_flaw(void **state)
+{
+	struct listener l;
+
+	(void)state;
+	listener_begin(&l);
+	assert_int_equal(say(&l, SIDE_CLIENT, NAMELESS), 0);
+	assert_seen(&l, TLS_SAW_CLIENT_HELLO | TLS_MALFORMED, TLS_SAW_CLIENT_HELLO | TLS_MALFORMED);
+	assert_int_equal(l.h.facts.client_max_version, TLS_VERSION_13);
+	assert_int_equal(l.h.facts.client_min_version, TLS_VERSION_11);
+	assert_string_equal(l.h.facts.server_name, "");
+	assert_string_equal(l.h.facts.history, "C");
+	listener_end(&l);
+	listener_begin(&l);
+	tls_handshake_gap(&l.h, SIDE_CLIENT, 7); /* behind a gap it may be no hello */
+	assert_int_equal(say(&l, SIDE_CLIENT, NAMELESS), 0);
+	assert_seen(&l, TLS_SAW_CLIENT_HELLO, 0);
+	listener_end(&l);
+}
+
 static void test_encrypted_alert_alone(void **state)
 {
 	struct listener l;
@@ -472,6 +498,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_alerts),
+	    cmocka_unit_test(test_hello_with_a_flaw),
 	    cmocka_unit_test(test_encrypted_alert_alone),
 	    cmocka_unit_test(test_tls13_short_records),
 	    cmocka_unit_test(test_tls13_clear_alert),

@@ -38,6 +38,7 @@ enum tls_fact {
 	TLS_RAW_KEY_SERVER =
 	    1 << 16, /* what stands in place of the certificate is none (RFC 7250) */
 	TLS_RAW_KEY_CLIENT = 1 << 17,
+	TLS_EARLY_DATA = 1 << 18, /* encrypted data of the client, before the ServerHello */
 };
 
 struct tls_alert_fact {

@@ -84,6 +84,11 @@ void tls_take_alert(struct tls_handshake *h, enum side side, struct tls_fragment
 	}
 }
 
+static bool is_early_data(const struct tls_handshake *h, enum side side)
+{
+	return side == SIDE_CLIENT && h->early_data && !tls_saw(h, TLS_SAW_SERVER_HELLO);
+}
+
 /* Whether a record of application data can only come from a side that has the keys and is content.
  */
 static bool is_established_data(const struct tls_handshake *h, enum side side, uint16_t length)
@@ -92,7 +97,7 @@ static bool is_established_data(const struct tls_handshake *h, enum side side, u
 
 	if (tls_is_below_13(h))
 		return s->ciphered || s->gapped;
-	if (side == SIDE_CLIENT && h->early_data && !tls_saw(h, TLS_SAW_SERVER_HELLO))
+	if (is_early_data(h, side))
 		return false;
 	return length >= FINISHED_RECORD_LEAST;
 }
@@ -104,6 +109,8 @@ void tls_take_application_data(
 		return;
 	interrupt_message(h, side);
 	tls_message_note_letter(h, side, 'D');
+	if (is_early_data(h, side))
+		tls_note(h, TLS_EARLY_DATA);
 	if (is_established_data(h, side, fragment->length))
 		tls_note(h, tls_encrypted_fact(side));
 	else if (tls_is_below_13(h))

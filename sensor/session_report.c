@@ -208,6 +208,7 @@ void session_report(const struct session *s, struct session_shared *shared,
 	    .malformed = tls & TLS_MALFORMED,
 	    .client_encrypted = tls & TLS_CLIENT_ENCRYPTED,
 	    .server_encrypted = tls & TLS_SERVER_ENCRYPTED,
+	    .early_data = tls & TLS_EARLY_DATA,
 	};
 
 	if (smtp->seen & SMTP_CLOSED)

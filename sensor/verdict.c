@@ -28,6 +28,9 @@ static bool handshake_failed(const struct verdict_facts *f)
 		return began || f->malformed || !heard_all(f);
 	if (!began)
 		return false;
+	/* Without the server, early data is not told from what is sent behind the handshake. */
+	if (f->early_data && !f->end.server_seen)
+		return false;
 	return f->end.closed && !f->gap && stopped_short(f);
 }
 

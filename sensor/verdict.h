@@ -29,6 +29,7 @@ struct verdict_facts {
 	bool fatal_alert;			 /* at least one, in the clear */
 	bool malformed;				 /* something in the handshake is none of TLS */
 	bool client_encrypted, server_encrypted; /* went on to encrypted data */
+	bool early_data; /* the client sent some before a ServerHello was seen */
 };
 
 /* Sets r->outcome, r->legacy_side and r->confidence from the record's other fields and the facts.

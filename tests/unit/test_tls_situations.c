@@ -175,7 +175,7 @@ static void test_early_data(void **state)
 	say_hello_with_early_data(&l);
 	assert_seen(&l, TLS_SAW_CLIENT_HELLO | TLS_MALFORMED, TLS_SAW_CLIENT_HELLO);
 	say_record(&l, SIDE_CLIENT, TLS_APPLICATION_DATA, 300);
-	assert_seen(&l, BOTH_ENCRYPTED, 0);
+	assert_seen(&l, BOTH_ENCRYPTED | TLS_EARLY_DATA, TLS_EARLY_DATA);
 	say_flight(&l, 1);
 	assert_seen(&l, BOTH_ENCRYPTED, TLS_SERVER_ENCRYPTED);
 	say_record(&l, SIDE_CLIENT, TLS_APPLICATION_DATA, 69);

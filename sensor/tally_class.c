@@ -110,7 +110,7 @@ uint64_t tally_class_of(const struct record *r, bool retried)
 	set(&class, PART_OFFER, version_index(r->client_max_version));
 	set(&class, PART_OUTCOME, r->outcome < OUTCOMES ? r->outcome : OUTCOME_ABSENT);
 	set(&class, PART_CONFIDENCE, r->confidence < CONFIDENCES ? r->confidence : 0);
-	set(&class, PART_CLEAR, r->plaintext_mail == RECORD_TRUE);
+	set(&class, PART_CLEAR, record_is_clear(r));
 	set(&class, PART_RETRIED, retried);
 	set(&class, PART_SENTINEL, r->sentinel & 3u);
 	set(&class, PART_CERTIFICATE, certificate_of(r));

@@ -5,7 +5,7 @@
  *
  *   class:TLSv1.0,TLSv1.2,tls,full,TLS_RSA_WITH_AES_128_CBC_SHA,d
  *         chosen, offered, outcome, confidence, cipher ("-": not seen), letters:
- *         p  mail in the clear
+ *         p  mail in the clear (record_is_clear)
  *         r  ... soon after a handshake of the pair failed: the client went on without TLS
  *         d  the server's random says that it can do TLS 1.2 or more, D: 1.3
  *         f  the client fell back on purpose (RFC 7507): it can do more than it offered

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "../../parsers/smtp_status.h"
 #include "../../parsers/tls_hello.h"
 #include "../../sensor/compare.h"
 #include "../../sensor/limits.h"
@@ -84,6 +85,22 @@ static void labels_are_readable(void **state)
 	r.plaintext_mail = RECORD_TRUE;
 	assert_string_equal(
 	    tally_class_label(tally_class_of(&r, true), label), "-,-,starttls_unused,gap,-,pr");
+}
+
+/* Whoever wants TLS of all loses nothing of it. */
+static void what_was_refused_for_want_of_tls_is_not_in_the_clear(void **state)
+{
+	struct record r, back;
+
+	(void)state;
+	record_init(&r);
+	record_init(&back);
+	r.outcome = OUTCOME_STARTTLS_UNUSED;
+	r.confidence = CONFIDENCE_FULL;
+	r.plaintext_mail = RECORD_TRUE;
+	r.enforcement = SMTP_TLS_REQUIRED;
+	tally_class_record(tally_class_of(&r, false), &back);
+	assert_int_equal(back.plaintext_mail, RECORD_FALSE);
 }
 
 static void refuses_what_is_none(void **state)
@@ -207,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(labels_read_back),
 	    cmocka_unit_test(labels_are_readable),
+	    cmocka_unit_test(what_was_refused_for_want_of_tls_is_not_in_the_clear),
 	    cmocka_unit_test(refuses_what_is_none),
 	    cmocka_unit_test(follows_the_verdict),
 	    cmocka_unit_test(a_pair_keeps_so_many),

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "../parsers/smtp_syntax.h"
 #include "roles.h"
 #include "search.h"
 #include "verdict.h"
@@ -114,6 +115,14 @@ static bool begin_search(
 	return false;
 }
 
+/* The server speaks first, in a reply, right where the client acknowledged it without a word of its
+ * own: no more than the SYN/ACK is missing. */
+static bool greets_at_once(const struct flow *f, const struct segment *s)
+{
+	return f->next[SIDE_SERVER] == s->sequence && s->payload.left > 0 &&
+	       smtp_reply_may_begin(s->payload);
+}
+
 bool pipeline_begin(
     struct pipeline *p, struct flow *f, enum side side, const struct segment *segment)
 {
@@ -133,6 +142,8 @@ bool pipeline_begin(
 		stream_init(&s->stream[SIDE_CLIENT], f->next[SIDE_CLIENT]);
 	if (f->flags & FLOW_SYN_ACK)
 		stream_init(&s->stream[SIDE_SERVER], f->next[SIDE_SERVER]);
+	else if (side == SIDE_SERVER && greets_at_once(f, segment))
+		stream_init(&s->stream[SIDE_SERVER], segment->sequence);
 	else if (f->next[SIDE_SERVER] != 0)
 		stream_acknowledged(&s->stream[SIDE_SERVER], p->now_ns, f->next[SIDE_SERVER]);
 	f->session = s;

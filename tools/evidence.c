@@ -285,7 +285,7 @@ static const char *failure_words(const char *outcome)
 	if (strcmp(outcome, "starttls_refused") == 0)
 		return " was refused STARTTLS by ";
 	if (strcmp(outcome, "starttls_abandoned") == 0)
-		return " gave up STARTTLS with ";
+		return " never began TLS behind the 220 of ";
 	return " failed in TLS with ";
 }
 

@@ -25,7 +25,7 @@ static const struct {
     [KIND_LEGACY] = {"below TLS 1.2", STYLE_BAD},
     [KIND_FAILED] = {"failed in the handshake", STYLE_BAD},
     [KIND_PLAINTEXT] = {"in the clear", STYLE_WARN},
-    [KIND_REFUSED] = {"gave up STARTTLS", STYLE_WARN},
+    [KIND_REFUSED] = {"without TLS after STARTTLS", STYLE_WARN},
     [KIND_NO_MAIL] = {"without TLS or mail", STYLE_PLAIN},
     [KIND_FOREIGN] = {"not SMTP", STYLE_PLAIN},
     [KIND_UNKNOWN] = {"unknown", STYLE_PLAIN},

@@ -29,7 +29,8 @@ static void what_went_in_the_clear_is_told(void **state)
 	    {"{\"client\":{\"ip\":\"192.0.2.10\"},\"server\":{\"ip\":\"192.0.2.26\"},\"tlsvane\":{"
 	     "\"fallback\":true,\"fallback_from\":\"2026-03-01T08:15:30.1Z\",\"fallback_to\":"
 	     "\"2026-03-01T08:15:31.1Z\",\"fallback_outcome\":\"starttls_abandoned\"}}",
-		"2026-03-01 08:15:30 192.0.2.10 gave up STARTTLS with 192.0.2.26 and at 08:15:31 "
+		"2026-03-01 08:15:30 192.0.2.10 never began TLS behind the 220 of 192.0.2.26 and "
+		"at 08:15:31 "
 		"sent in the clear"},
 	    {"{\"@timestamp\":\"2026-03-01T08:15:30.1Z\",\"client\":{\"ip\":\"192.0.2.10\"},"
 	     "\"server\":{\"ip\":\"192.0.2.26\"},\"tlsvane\":{\"stripping_suspected\":true,"

@@ -136,17 +136,20 @@ static size_t read_dialog(struct session *s, struct session_shared *shared, enum
 	return used;
 }
 
-/* The first bytes to be seen of a side whose SYN was not. Midstream its start is anywhere. */
+/* The first bytes to be seen of a side whose SYN was not. Midstream its start is anywhere; else it
+ * may be before what was acknowledged first, too. */
 static void begin_late(struct session *s, enum side side, uint64_t ns, uint32_t sequence)
 {
 	struct stream *stream = &s->stream[side];
 	bool missing = stream_misses_start(stream, sequence);
 
-	if (s->midstream)
+	if (s->midstream) {
 		s->gap |= missing;
-	else if (missing)
+		return;
+	}
+	if (missing)
 		stream_sync_acknowledged(stream, ns);
-	else if (s->phase == SESSION_DIALOG)
+	if (s->phase == SESSION_DIALOG)
 		smtp_dialog_gap(&s->dialog, side, 0);
 }
 

@@ -61,6 +61,8 @@ struct flow {
 				 the server's else what the client acknowledged first, 0: nothing */
 	uint32_t other_next;  /* the server's by another SYN/ACK, 0 none: which of them holds, the
 				 client's ACK tells */
+	uint32_t unread[SIDES]; /* FLOW_UNREAD: where each side's bytes end that were said and not
+				   captured before any was; 0: none were */
 } __attribute__((aligned(64)));
 
 /* Whether both ends were heard and have a connection: nobody forges that from afar. */

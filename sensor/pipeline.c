@@ -164,23 +164,26 @@ static bool knows_first(const struct flow *f, enum side side)
 	return f->flags & (side == SIDE_CLIENT ? FLOW_SYN : FLOW_SYN_ACK);
 }
 
-static bool is_behind_bytes(uint32_t sequence, uint32_t first)
+static void note_unread(struct flow *f, enum side side, uint32_t end)
 {
-	return sequence_ahead(sequence, first) > 1 && sequence_is_near(sequence, first);
+	if (!knows_first(f, side) || sequence_ahead(end, f->next[side]) <= 1 || /* or a FIN */
+	    !sequence_is_near(end, f->next[side]))
+		return;
+	f->flags |= FLOW_UNREAD;
+	if (f->unread[side] == 0 || sequence_ahead(end, f->unread[side]) > 0)
+		f->unread[side] = end;
 }
 
-/* While nobody was heard: whether the numbers of a segment tell that bytes were said all the same
- * (one more may be a FIN; a stranger's reset guesses them). */
-static bool tells_of_bytes(const struct flow *f, const struct segment *s, enum side side)
+/* While nobody was heard, the numbers of a segment may tell that bytes were said all the same (a
+ * stranger's reset guesses them). */
+static void note_numbers(struct flow *f, const struct segment *s, enum side side)
 {
-	enum side other = side_other(side);
-
-	if (s->flags & FRAME_RST)
-		return false;
-	if (knows_first(f, side) && is_behind_bytes(s->sequence, f->next[side]))
-		return true;
-	return s->flags & FRAME_ACK && knows_first(f, other) &&
-	       is_behind_bytes(s->acknowledgment, f->next[other]);
+	if (f->state != FLOW_OPENING || s->flags & FRAME_RST)
+		return;
+	if (s->payload.left + s->missing == 0)
+		note_unread(f, side, s->sequence);
+	if (s->flags & FRAME_ACK)
+		note_unread(f, side_other(side), s->acknowledgment);
 }
 
 /* The other side was not seen, and is not merely late: captures of two ports run apart. */
@@ -279,8 +282,7 @@ static void flow_segment(
 		note_syn(f, s, side);
 	else if (f->flags & FLOW_SYN_ACK || side == SIDE_CLIENT)
 		f->flags |= (uint16_t)(s->flags & FRAME_RST ? 0 : FLOW_CONNECTED);
-	if (f->state == FLOW_OPENING && tells_of_bytes(f, s, side))
-		f->flags |= FLOW_UNREAD;
+	note_numbers(f, s, side);
 	read_segment(p, f, side, s);
 	if (s->flags & (FRAME_FIN | FRAME_RST) || f->flags & FLOW_ENDING)
 		note_end(p, f, side, s);

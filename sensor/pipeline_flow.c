@@ -146,6 +146,9 @@ bool pipeline_begin(
 		stream_init(&s->stream[SIDE_SERVER], segment->sequence);
 	else if (f->next[SIDE_SERVER] != 0)
 		stream_acknowledged(&s->stream[SIDE_SERVER], p->now_ns, f->next[SIDE_SERVER]);
+	for (int each = 0; each < SIDES; each++)
+		if (f->unread[each] != 0)
+			stream_acknowledged(&s->stream[each], p->now_ns, f->unread[each]);
 	f->session = s;
 	f->state = FLOW_READING;
 	return true;

@@ -143,10 +143,9 @@ static void begin_late(struct session *s, enum side side, uint64_t ns, uint32_t 
 	struct stream *stream = &s->stream[side];
 	bool missing = stream_misses_start(stream, sequence);
 
-	if (s->midstream) {
-		s->gap |= missing;
+	s->gap |= missing;
+	if (s->midstream)
 		return;
-	}
 	if (missing)
 		stream_sync_acknowledged(stream, ns);
 	if (s->phase == SESSION_DIALOG)

@@ -48,29 +48,55 @@ static void begin_unannounced(struct smtp_dialog *d)
 		smtp_exchange_seek_tls(d);
 }
 
+/* How bytes look that were looked at before, `looked` of them: with no more behind them they have
+ * to do. */
+static enum smtp_tls_look settle_look(
+    struct smtp_dialog *d, enum side side, const struct cursor *in, enum smtp_tls_look look)
+{
+	uint8_t b = 0;
+
+	if (look == SMTP_LOOK_MORE && in->left > d->looked[side]) {
+		d->looked[side] = (uint8_t)in->left;
+		return look;
+	}
+	d->looked[side] = 0;
+	if (look != SMTP_LOOK_MORE)
+		return look;
+	/* No text begins with a control character. */
+	return cursor_peek(in, 0, &b) && b < ' ' ? SMTP_LOOK_YES : SMTP_LOOK_NO;
+}
+
 /* Where TLS may begin without a word. Returns true when the bytes have to stay where they are. */
 static bool stop_at_tls(struct smtp_dialog *d, enum side side, const struct cursor *in)
 {
 	bool seeks = side == SIDE_CLIENT && d->seeks_tls;
 	enum smtp_tls_look look;
-	uint8_t b = 0;
 
 	if (!(seeks || smtp_exchange_unsure(d)) || d->line[side].used > 0 || d->pass_line)
 		return false;
 	look = smtp_tls_look(side, *in, seeks ? SMTP_LOOK_BRIEF : SMTP_LOOK_STRICT);
-	if (look == SMTP_LOOK_MORE) {
-		if (in->left > d->looked[side]) {
-			d->looked[side] = (uint8_t)in->left;
-			return true;
-		}
-		/* Offered as it was: so it has to do. No text begins with a control character. */
-		look = cursor_peek(in, 0, &b) && b < ' ' ? SMTP_LOOK_YES : SMTP_LOOK_NO;
-	}
-	d->looked[side] = 0;
-	if (look != SMTP_LOOK_YES)
+	look = settle_look(d, side, in, look);
+	if (look == SMTP_LOOK_YES)
+		begin_unannounced(d);
+	return look == SMTP_LOOK_YES || look == SMTP_LOOK_MORE;
+}
+
+/* TLS where nothing of SMTP was said is foreign from its first byte on: none of it is used, so that
+ * who names it sees what it is. Returns true when the bytes have to stay where they are. */
+static bool stop_at_foreign_tls(struct smtp_dialog *d, enum side side, const struct cursor *in)
+{
+	enum smtp_tls_look look;
+
+	if (smtp_exchange_saw(d, SMTP_SPOKEN) || smtp_exchange_unsure(d) || d->seeks_tls ||
+	    d->pass_line || d->line[side].used > 0)
 		return false;
-	begin_unannounced(d);
-	return true;
+	look = smtp_tls_look(side, *in, SMTP_LOOK_BRIEF);
+	if (look == SMTP_LOOK_NO)
+		return false;
+	look = settle_look(d, side, in, look);
+	if (look == SMTP_LOOK_YES)
+		smtp_exchange_call_foreign(d);
+	return look == SMTP_LOOK_YES || look == SMTP_LOOK_MORE;
 }
 
 static bool pass_line(struct smtp_dialog *d, struct cursor *in)
@@ -172,7 +198,7 @@ static bool step_line(struct smtp_dialog *d, enum side side, struct cursor *in)
 {
 	uint8_t b;
 
-	if (stop_at_tls(d, side, in))
+	if (stop_at_tls(d, side, in) || stop_at_foreign_tls(d, side, in))
 		return false;
 	if (side == SIDE_CLIENT && cursor_peek(in, 0, &b) && b == '\r' && is_proxy(d, in) &&
 	    in->left > d->looked[side])

@@ -174,16 +174,27 @@ static void note_unread(struct flow *f, enum side side, uint32_t end)
 		f->unread[side] = end;
 }
 
-/* While nobody was heard, the numbers of a segment may tell that bytes were said all the same (a
- * stranger's reset guesses them). */
+/* A stranger guesses the numbers of his reset; who acknowledges exactly where the other side begins
+ * does not. */
+static bool is_guessed_reset(const struct flow *f, const struct segment *s, enum side other)
+{
+	if (!(s->flags & FRAME_RST))
+		return false;
+	return !(s->flags & FRAME_ACK) || !knows_first(f, other) ||
+	       s->acknowledgment != f->next[other];
+}
+
+/* While nobody was heard, the numbers of a segment may tell that bytes were said all the same. */
 static void note_numbers(struct flow *f, const struct segment *s, enum side side)
 {
-	if (f->state != FLOW_OPENING || s->flags & FRAME_RST)
+	enum side other = side_other(side);
+
+	if (f->state != FLOW_OPENING || is_guessed_reset(f, s, other))
 		return;
 	if (s->payload.left + s->missing == 0)
 		note_unread(f, side, s->sequence);
 	if (s->flags & FRAME_ACK)
-		note_unread(f, side_other(side), s->acknowledgment);
+		note_unread(f, other, s->acknowledgment);
 }
 
 /* The other side was not seen, and is not merely late: captures of two ports run apart. */

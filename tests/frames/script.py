@@ -18,7 +18,7 @@
     C >text without its end      ... without CRLF behind it
     C @client_hello most=1.3     bytes made by wire.py, by name, with arguments; several with " + " between them
     S @hex 16 03 01              bytes as they are
-    C ack                        a bare ACK;   C fin   C rst   C syn
+    C ack                        a bare ACK;   C fin   C rst   C rst_ack   C syn
 
 Faults stand in brackets before what is said:
 
@@ -139,7 +139,7 @@ class Script:
 
     # --- what is said ---
 
-    FLAGS = {"syn": wire.SYN, "fin": wire.FIN | wire.ACK, "rst": wire.RST, "ack": wire.ACK}
+    FLAGS = {"syn": wire.SYN, "fin": wire.FIN | wire.ACK, "rst": wire.RST, "rst_ack": wire.RST | wire.ACK, "ack": wire.ACK}
 
     def say(self, side, text, faults):
         if text in self.FLAGS:

@@ -115,12 +115,12 @@ static bool begin_search(
 	return false;
 }
 
-/* The server speaks first, in a reply, right where the client acknowledged it without a word of its
- * own: no more than the SYN/ACK is missing. */
+/* The server speaks first, in a reply, right where the client acknowledged it, and has heard no
+ * word of the client: no more than the SYN/ACK is missing. */
 static bool greets_at_once(const struct flow *f, const struct segment *s)
 {
-	return f->next[SIDE_SERVER] == s->sequence && s->payload.left > 0 &&
-	       smtp_reply_may_begin(s->payload);
+	return f->next[SIDE_SERVER] == s->sequence && f->next[SIDE_CLIENT] == s->acknowledgment &&
+	       s->payload.left > 0 && smtp_reply_may_begin(s->payload);
 }
 
 bool pipeline_begin(

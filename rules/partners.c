@@ -361,7 +361,7 @@ static void write_requirements(struct reading *r, const struct partner *p)
 		begin_requirement(r, p, "plaintext",
 		    "mail from {client.ip} to {server.ip} went in the clear, TLS is required");
 		write_scope(r, p, true);
-		fputs(" and smtp.plaintext_mail\n", r->to);
+		fputs(" and smtp.plaintext_mail and not smtp.plaintext_refused\n", r->to);
 	}
 	if (p->version != NULL) {
 		begin_requirement(r, p, "version",

@@ -370,7 +370,7 @@ bool history_was_better(struct history *h, const struct record *r)
 		return false;
 	if (r->tls_version != 0)
 		return facts_best_version(&pair->facts) > r->tls_version;
-	return r->plaintext_mail == RECORD_TRUE && facts_best_version(&pair->facts) != 0;
+	return record_is_clear(r) && facts_best_version(&pair->facts) != 0;
 }
 
 void history_note(struct history *h, const struct record *r)

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "../parsers/smtp_status.h"
 #include "../parsers/tls_hello.h"
 
 #define SECONDS_TO_1970 INT64_C(62167219200) /* from the year 0 */
@@ -93,23 +92,7 @@ bool record_is_failure(const struct record *r)
 	       r->outcome == OUTCOME_STARTTLS_ABANDONED;
 }
 
-/* The server took no mail's bytes, so what it refused for want of TLS was all that it was offered.
- */
-static bool is_refused_for_tls(const struct record *r)
-{
-	if (r->enforcement != SMTP_TLS_REQUIRED || r->confidence != CONFIDENCE_FULL ||
-	    r->events_lost > 0)
-		return false;
-	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
-		const char *verb = smtp_verb_name(r->events[i].what);
-
-		if (r->events[i].what == 354 || (verb != NULL && strcmp(verb, "BDAT") == 0))
-			return false;
-	}
-	return true;
-}
-
 bool record_is_clear(const struct record *r)
 {
-	return r->plaintext_mail == RECORD_TRUE && !is_refused_for_tls(r);
+	return r->plaintext_mail == RECORD_TRUE && r->plaintext_refused != RECORD_TRUE;
 }

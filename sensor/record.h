@@ -97,8 +97,9 @@ struct record {
 	uint16_t cipher_suite;					      /* good with tls_version */
 	uint16_t group, dh_bits;
 	uint16_t server_key_bits;
-	uint8_t tunnel;						      /* enum frame_tunnel */
-	uint8_t starttls_offered, starttls_requested, plaintext_mail; /* enum record_flag */
+	uint8_t tunnel; /* enum frame_tunnel */
+	uint8_t starttls_offered, starttls_requested, plaintext_mail,
+	    plaintext_refused; /* enum record_flag */
 	uint8_t established, resumed, fallback_scsv, certificate_requested, certificate_sent;
 	uint8_t resumed_by;			  /* enum record_resumption */
 	uint8_t server_key_type;		  /* enum certificate_key */
@@ -237,8 +238,7 @@ bool record_is_legacy(const struct record *r);
 /* Whether TLS was begun or asked for and did not come about. */
 bool record_is_failure(const struct record *r);
 
-/* Whether mail in the clear was taken, or may have been: MAIL went in the clear, and the server did
- * not refuse it for want of TLS. */
+/* Whether mail in the clear was taken, or may have been. */
 bool record_is_clear(const struct record *r);
 
 /* "tls_failed" and its like; NULL outside the enum. */

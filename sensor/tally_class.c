@@ -181,6 +181,8 @@ void tally_class_record(uint64_t class, struct record *r)
 		r->fallback_scsv = truth(part(class, PART_FALLBACK));
 	if (r->outcome != OUTCOME_UNKNOWN || part(class, PART_CLEAR))
 		r->plaintext_mail = truth(part(class, PART_CLEAR));
+	if (r->plaintext_mail == RECORD_TRUE)
+		r->plaintext_refused = RECORD_FALSE;
 	if (certificate != CERTIFICATE_ABSENT) {
 		r->certificate_requested = truth(certificate != CERTIFICATE_NONE);
 		r->resumed = RECORD_FALSE;

@@ -1,6 +1,9 @@
 /* Outcome, legacy side and confidence. */
 #include "verdict.h"
 
+#include <string.h>
+
+#include "../parsers/smtp_status.h"
 #include "../parsers/tls_hello.h"
 
 #define ALERT_PROTOCOL_VERSION 70  /* RFC 8446 section 6.2 */
@@ -132,9 +135,27 @@ static uint8_t judge_confidence(const struct verdict_facts *f)
 	return f->gap ? CONFIDENCE_GAP : CONFIDENCE_FULL;
 }
 
+/* The server took no mail's bytes, so what it refused for want of TLS was all that it was offered.
+ */
+static bool is_refused_for_tls(const struct record *r)
+{
+	if (r->enforcement != SMTP_TLS_REQUIRED || r->confidence != CONFIDENCE_FULL ||
+	    r->events_lost > 0)
+		return false;
+	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
+		const char *verb = smtp_verb_name(r->events[i].what);
+
+		if (r->events[i].what == 354 || (verb != NULL && strcmp(verb, "BDAT") == 0))
+			return false;
+	}
+	return true;
+}
+
 void verdict_judge(struct record *r, const struct verdict_facts *facts)
 {
 	r->outcome = judge_outcome(r, facts);
 	r->legacy_side = judge_legacy_side(r, facts);
 	r->confidence = judge_confidence(facts);
+	if (r->plaintext_mail == RECORD_TRUE)
+		r->plaintext_refused = is_refused_for_tls(r) ? RECORD_TRUE : RECORD_FALSE;
 }

@@ -288,10 +288,10 @@ static bool is_among(const char *field, const char *const *fields, size_t count)
 bool ledger_tells(void *telling, const char *field)
 {
 	static const char *const told[] = {"@timestamp", "client.ip", "server.ip", "direction",
-	    "now", "smtp.starttls.requested", "smtp.plaintext_mail", "tls.version_protocol",
-	    "tls.version", "tls.cipher", "tls.client.max_version", "tls.client.fallback_scsv",
-	    "tls.server.downgrade_sentinel", "tlsvane.outcome", "tlsvane.legacy_side",
-	    "tlsvane.confidence"};
+	    "now", "smtp.starttls.requested", "smtp.plaintext_mail", "smtp.plaintext_refused",
+	    "tls.version_protocol", "tls.version", "tls.cipher", "tls.client.max_version",
+	    "tls.client.fallback_scsv", "tls.server.downgrade_sentinel", "tlsvane.outcome",
+	    "tlsvane.legacy_side", "tlsvane.confidence"};
 	static const char *const names[] = {"smtp.helo", "smtp.banner", "tls.client.server_name"};
 	static const char *const certificates[] = {
 	    "tls.resumed", "tls.client.certificate_requested", "tls.client.certificate_sent"};

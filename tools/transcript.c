@@ -309,24 +309,12 @@ static const struct {
     {"unknown", "too little was seen to say", STYLE_PLAIN},
 };
 
-/* As record_is_clear() has it. */
-static bool is_refused_for_tls(const struct writing *w)
-{
-	if (!is(w, "smtp.enforcement", "tls_required") || !is(w, "tlsvane.confidence", "full"))
-		return false;
-	for (size_t i = 0; i < w->count; i++)
-		if (w->events[i].mark == '+' || strcmp(w->events[i].what, "354") == 0 ||
-		    strcmp(w->events[i].what, "BDAT") == 0)
-			return false;
-	return true;
-}
-
 static const char *mail_words(const struct writing *w)
 {
 	if (!is(w, "smtp.plaintext_mail", "true"))
 		return "";
-	return is_refused_for_tls(w) ? "; the server refused mail without it"
-				     : "; the mail went in the clear";
+	return is(w, "smtp.plaintext_refused", "true") ? "; the server refused mail without it"
+						       : "; the mail went in the clear";
 }
 
 static void write_end(const struct writing *w)

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../parsers/smtp_status.h"
 #include "../../parsers/smtp_syntax.h"
 #include "../../sensor/limits.h"
 #include "../../sensor/tally_entry.h"
@@ -87,14 +86,10 @@ static void what_is_refused_for_want_of_tls_is_none(void **state)
 	struct record r = clear(S(2), 1, 2);
 
 	(void)state;
-	r.confidence = CONFIDENCE_FULL;
-	r.enforcement = SMTP_TLS_REQUIRED;
+	r.plaintext_refused = RECORD_TRUE;
 	assert_false(falls_back(c, session(S(1), 1, 2, OUTCOME_TLS_FAILED)));
 	assert_false(falls_back(c, r));
-	r.events[r.event_count++] = (struct record_event){.what = 354, .times = 1};
-	assert_true(falls_back(c, r));
-	r.event_count = 0;
-	r.confidence = CONFIDENCE_GAP;
+	r.plaintext_refused = RECORD_FALSE;
 	assert_true(falls_back(c, r));
 	compare_free(c);
 }

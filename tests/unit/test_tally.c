@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "../../parsers/products.h"
-#include "../../parsers/smtp_status.h"
 #include "../../parsers/tls_hello.h"
 #include "../../parsers/tls_names.h"
 #include "../../sensor/limits.h"
@@ -120,9 +119,8 @@ static void who_refuses_for_want_of_tls_took_nothing(void **state)
 		struct record r;
 
 		tally_text_record(&r, "192.0.2.1", "192.0.2.2");
-		r.confidence = CONFIDENCE_FULL;
 		r.plaintext_mail = RECORD_TRUE;
-		r.enforcement = refuses ? SMTP_TLS_REQUIRED : SMTP_ENFORCEMENT_NONE;
+		r.plaintext_refused = refuses ? RECORD_TRUE : RECORD_FALSE;
 		tally_add(t, &r);
 		assert_int_equal(
 		    tally_text_find(t, TALLY_SERVER, "192.0.2.1", "-")->flag_ms[TALLY_PLAINTEXT] ==

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "../../parsers/smtp_status.h"
 #include "../../parsers/tls_hello.h"
 #include "../../sensor/compare.h"
 #include "../../sensor/limits.h"
@@ -98,7 +97,7 @@ static void what_was_refused_for_want_of_tls_is_not_in_the_clear(void **state)
 	r.outcome = OUTCOME_STARTTLS_UNUSED;
 	r.confidence = CONFIDENCE_FULL;
 	r.plaintext_mail = RECORD_TRUE;
-	r.enforcement = SMTP_TLS_REQUIRED;
+	r.plaintext_refused = RECORD_TRUE;
 	tally_class_record(tally_class_of(&r, false), &back);
 	assert_int_equal(back.plaintext_mail, RECORD_FALSE);
 }

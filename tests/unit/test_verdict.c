@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "../../parsers/smtp_status.h"
 #include "../../parsers/tls_hello.h"
 #include "../../sensor/verdict.h"
 
@@ -221,9 +222,35 @@ static void verdicts(void **state)
 	}
 }
 
+/* Mail in the clear that the server wants TLS for: taken, or not, or not known. */
+static void mail_is_refused_for_want_of_tls(void **state)
+{
+	struct verdict_facts facts = {SEEN, CLOSED, .capabilities = true};
+	struct record r;
+
+	(void)state;
+	record_init(&r);
+	verdict_judge(&r, &facts);
+	assert_int_equal(r.plaintext_refused, RECORD_ABSENT);
+	r.plaintext_mail = RECORD_TRUE;
+	verdict_judge(&r, &facts);
+	assert_int_equal(r.plaintext_refused, RECORD_FALSE);
+	r.enforcement = SMTP_TLS_REQUIRED;
+	verdict_judge(&r, &facts);
+	assert_int_equal(r.plaintext_refused, RECORD_TRUE);
+	facts.gap = true;
+	verdict_judge(&r, &facts);
+	assert_int_equal(r.plaintext_refused, RECORD_FALSE);
+	facts.gap = false;
+	r.events[r.event_count++] = (struct record_event){.what = 354, .times = 1};
+	verdict_judge(&r, &facts);
+	assert_int_equal(r.plaintext_refused, RECORD_FALSE);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(verdicts)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(verdicts), cmocka_unit_test(mail_is_refused_for_want_of_tls)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,7 +133,7 @@ const struct field record_fields[] = {
     FIELD("smtp.plaintext_mail", FIELD_BOOLEAN, plaintext_mail, "MAIL FROM went in the clear.",
 	"false"),
     FIELD("smtp.plaintext_refused", FIELD_BOOLEAN, plaintext_refused,
-	"... and was refused until TLS is begun: the server took none.", "false"),
+	"Mail in the clear was refused until TLS is begun: the server took none.", "false"),
     FIELD("smtp.error.code", FIELD_NUMBER, error_code,
 	"The last refusal (4yz, 5yz) in the clear, one that is about TLS before others.", "550"),
     FIELD("smtp.error.status", FIELD_TEXT, error_status, "Its enhanced status code (RFC 3463).",

@@ -43,8 +43,7 @@ static void keep_capabilities(struct smtp_dialog *d)
 	if (d->torn && !offered)
 		return;
 	smtp_exchange_note(d, SMTP_SAW_CAPABILITIES | SMTP_SPOKEN);
-	/* A server that has just refused STARTTLS may leave it out: it was on offer all the same.
-	 */
+	/* A server that has just refused STARTTLS may leave it out: it was on offer before. */
 	if (offered || d->facts.starttls_reply == 0)
 		smtp_exchange_note_if(d, SMTP_OFFERED, offered);
 	if (d->capabilities.masked)

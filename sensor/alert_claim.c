@@ -46,8 +46,7 @@ static const char touch_script[] =
     "then redis.call('HSET',KEYS[1],f,ARGV[i]) end end "
     "redis.call('PEXPIRE',KEYS[1],ARGV[3]) return 1";
 
-/* KEYS: alert, firing. ARGV: id. What expired (its rule went while it fired) leaves the set, too.
- */
+/* KEYS: alert, firing. ARGV: id. What expired (its rule went while it fired) leaves the set. */
 static const char load_script[] =
     "if redis.call('EXISTS',KEYS[1])==0 then redis.call('ZREM',KEYS[2],ARGV[1]) end "
     "return redis.call('HMGET',KEYS[1],'version','state','episode','since','notified','match',"

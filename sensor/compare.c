@@ -11,7 +11,6 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "../parsers/smtp_syntax.h"
 #include "limits.h"
 #include "tally_entry.h"
 
@@ -205,13 +204,6 @@ static void tell_fallback(struct record *r, uint64_t from, uint64_t to, uint8_t 
 	r->fallback_outcome = outcome;
 }
 
-static bool is_said(const struct record_event *e, const char *verb)
-{
-	const char *name = smtp_verb_name(e->what);
-
-	return name != NULL && strcmp(name, verb) == 0;
-}
-
 /* Whether a session's own mail in the clear came behind STARTTLS, so behind its failure. */
 static bool mail_follows(const struct record *r)
 {
@@ -220,10 +212,10 @@ static bool mail_follows(const struct record *r)
 	if (!record_is_clear(r))
 		return false;
 	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
-		if (asked && is_said(&r->events[i], "MAIL"))
+		if (asked && record_event_is(&r->events[i], "MAIL"))
 			return true;
-		asked |=
-		    is_said(&r->events[i], "STARTTLS") || is_said(&r->events[i], "X-ANONYMOUSTLS");
+		asked |= record_event_is(&r->events[i], "STARTTLS") ||
+			 record_event_is(&r->events[i], "X-ANONYMOUSTLS");
 	}
 	return false;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../parsers/smtp_syntax.h"
 #include "../parsers/tls_hello.h"
 
 #define SECONDS_TO_1970 INT64_C(62167219200) /* from the year 0 */
@@ -90,6 +91,13 @@ bool record_is_failure(const struct record *r)
 {
 	return r->outcome == OUTCOME_TLS_FAILED || r->outcome == OUTCOME_STARTTLS_REFUSED ||
 	       r->outcome == OUTCOME_STARTTLS_ABANDONED;
+}
+
+bool record_event_is(const struct record_event *e, const char *verb)
+{
+	const char *name = smtp_verb_name(e->what);
+
+	return name != NULL && strcmp(name, verb) == 0;
 }
 
 bool record_is_clear(const struct record *r)

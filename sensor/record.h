@@ -238,6 +238,9 @@ bool record_is_legacy(const struct record *r);
 /* Whether TLS was begun or asked for and did not come about. */
 bool record_is_failure(const struct record *r);
 
+/* Whether an event is the command with this verb. */
+bool record_event_is(const struct record_event *e, const char *verb);
+
 /* Whether mail in the clear was taken, or may have been. */
 bool record_is_clear(const struct record *r);
 

@@ -1,8 +1,6 @@
 /* Outcome, legacy side and confidence. */
 #include "verdict.h"
 
-#include <string.h>
-
 #include "../parsers/smtp_status.h"
 #include "../parsers/tls_hello.h"
 
@@ -135,19 +133,15 @@ static uint8_t judge_confidence(const struct verdict_facts *f)
 	return f->gap ? CONFIDENCE_GAP : CONFIDENCE_FULL;
 }
 
-/* The server took no mail's bytes, so what it refused for want of TLS was all that it was offered.
- */
+/* It took no bytes of a mail, so what it refused for want of TLS was all that it was offered. */
 static bool is_refused_for_tls(const struct record *r)
 {
 	if (r->enforcement != SMTP_TLS_REQUIRED || r->confidence != CONFIDENCE_FULL ||
 	    r->events_lost > 0)
 		return false;
-	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++) {
-		const char *verb = smtp_verb_name(r->events[i].what);
-
-		if (r->events[i].what == 354 || (verb != NULL && strcmp(verb, "BDAT") == 0))
+	for (size_t i = 0; i < r->event_count && i < RECORD_EVENTS_MAX; i++)
+		if (r->events[i].what == 354 || record_event_is(&r->events[i], "BDAT"))
 			return false;
-	}
 	return true;
 }
 

@@ -90,7 +90,7 @@ static uint8_t judge_outcome(const struct record *r, const struct verdict_facts 
 }
 
 /*
- * A protocol_version alert blames the side that did not send it. But who offered TLS 1.2 and 1.3
+ * A server's protocol_version alert blames the client. But who offered TLS 1.2 and 1.3
  * is refused by none who can do either: then it is the server that can do no more. And nobody is
  * legacy where a client wants TLS 1.3 and nothing else.
  */
